@@ -1,0 +1,1 @@
+"""Two small sets made on the spot, with known faults, so that instar can be tried without a network."""

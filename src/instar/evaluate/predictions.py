@@ -1,0 +1,94 @@
+"""Frames of predictions: the watershed after which nothing needs a network."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from instar.records import Dataset, Split
+
+
+def frame(
+    dataset: Dataset, split: Split, labels: NDArray[np.int64], logits: NDArray[np.float32]
+) -> pl.DataFrame:
+    """Predictions of one split: id, split, group, label, predicted, confidence, p.<class>.
+
+    Args:
+        labels: class indices (N,), in the order of `dataset.part(split)`.
+        logits: (N, C), in the same order.
+    """
+    part = dataset.part(split)
+    probabilities = softmax(logits.astype(np.float64), axis=1)
+    return part.select("id", "split", "group").with_columns(
+        pl.Series("label", [dataset.classes[i] for i in labels], dtype=pl.String),
+        *_answer(dataset.classes, probabilities, "predicted", "confidence"),
+    )
+
+
+def _answer(
+    classes: tuple[str, ...], probabilities: NDArray[np.float64], label: str, share: str
+) -> list[pl.Series]:
+    """The most probable class, its probability, and a column per class."""
+    best = probabilities.argmax(axis=1)
+    return [
+        pl.Series(label, [classes[i] for i in best], dtype=pl.String),
+        pl.Series(share, probabilities[np.arange(len(best)), best]),
+        *(pl.Series(f"p.{name}", probabilities[:, i]) for i, name in enumerate(classes)),
+    ]
+
+
+def baselines(
+    dataset: Dataset,
+    labels: NDArray[np.int64],
+    *,
+    probe: NDArray[np.float32] | None,
+    cheap: NDArray[np.float64],
+) -> pl.DataFrame:
+    """What simpler means answer on the test rows: subject, id, label, predicted.
+
+    Args:
+        labels: class indices of the test rows.
+        probe: logits of the linear probe on frozen features; None where nothing was pre-trained.
+        cheap: probabilities of the baseline without a network.
+    """
+    test = dataset.part("test")
+    counts = dataset.part("train")["label"].value_counts(sort=True)
+    commonest = counts.filter(pl.col("count") == counts["count"].max())["label"].min()
+    answers: dict[str, list[str]] = {"majority": [str(commonest)] * test.height}
+    answers["cheap"] = [dataset.classes[i] for i in cheap.argmax(axis=1)]
+    if probe is not None:
+        answers["probe"] = [dataset.classes[i] for i in probe.argmax(axis=1)]
+    truth = [dataset.classes[i] for i in labels]
+    return pl.concat(
+        pl.DataFrame({"subject": subject, "id": test["id"], "label": truth, "predicted": predicted})
+        for subject, predicted in answers.items()
+    )
+
+
+def answers(
+    asked: pl.DataFrame, classes: tuple[str, ...], logits: NDArray[np.float32] | None
+) -> pl.DataFrame:
+    """Answers to new examples: input, label, probability, error, p.<class>.
+
+    Args:
+        asked: id, input, error (null where the example can be read).
+        logits: (readable rows, C); None where no row can be read.
+    """
+    if logits is None:
+        columns = [
+            pl.lit(None, pl.String).alias("label"),
+            *(pl.lit(None, pl.Float64).alias(n) for n in _names(classes)),
+        ]
+        return asked.with_columns(columns).select(
+            "input", "label", "probability", "error", *(f"p.{c}" for c in classes)
+        )
+    readable = asked.filter(pl.col("error").is_null()).select("id")
+    found = readable.with_columns(
+        _answer(classes, softmax(logits.astype(np.float64), axis=1), "label", "probability")
+    )
+    joined = asked.join(found, on="id", how="left", maintain_order="left")
+    return joined.select("input", "label", "probability", "error", *(f"p.{c}" for c in classes))
+
+
+def _names(classes: tuple[str, ...]) -> list[str]:
+    return ["probability", *(f"p.{c}" for c in classes)]

@@ -1,0 +1,123 @@
+"""Files, written whole or not at all, and read with errors that a person understands."""
+
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+import pydantic
+import yaml
+
+from instar.errors import UserError
+from instar.records import Json
+
+T = TypeVar("T")
+TEXT_COLUMNS = ("id", "label", "predicted", "class", "input", "text", "most_confused_with", "given", "error")
+"""Columns that are text even where every value looks like a number."""
+
+
+def home() -> Path:
+    """The cache of instar: $INSTAR_HOME, else ~/.cache/instar."""
+    return Path(os.environ.get("INSTAR_HOME") or Path.home() / ".cache" / "instar")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it takes the place of `path` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}; free some space or choose --out"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a UTF-8 text file whole."""
+    write_bytes(path, content.encode())
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Write a table as .parquet or .csv, by the suffix."""
+    buffer = io.BytesIO()
+    if path.suffix == ".parquet":
+        frame.write_parquet(buffer)
+    else:
+        frame.write_csv(buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_frame(path: Path) -> pl.DataFrame:
+    """Read a table that `write_frame` wrote."""
+    if path.suffix == ".parquet":
+        return pl.read_parquet(path)
+    if not path.read_bytes().strip():
+        return pl.DataFrame()
+    header = pl.read_csv(path, n_rows=0, infer_schema=False).columns
+    return pl.read_csv(
+        path, schema_overrides={c: pl.String for c in TEXT_COLUMNS if c in header}, infer_schema_length=None
+    )
+
+
+def write_yaml(path: Path, content: Json, comment: str = "") -> None:
+    """Write plain data as YAML, keys in the order given, after an optional comment."""
+    text = yaml.safe_dump(plain(content), sort_keys=False, allow_unicode=True, width=110)
+    write_text(path, "".join(f"# {line}\n" for line in comment.splitlines()) + text)
+
+
+def read_yaml(path: Path, kind: type[T]) -> T:
+    """Read YAML into a record, with errors that name the file and the key."""
+    try:
+        return pydantic.TypeAdapter(kind).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"{path} is not valid YAML: {' '.join(str(error).split())}; mend it or make it again"
+        ) from error
+    except pydantic.ValidationError as error:
+        raise UserError(f"{path}: {explain(error)}") from error
+
+
+def explain(error: pydantic.ValidationError) -> str:
+    """One line for the first thing that pydantic minds."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return f"unknown key {where}; remove it{more}"
+    return f"{where}: {first['msg'].lower()}, got {first.get('input')!r:.80}{more}"
+
+
+def plain(value: Json) -> Json:
+    """Plain data: tuples as lists, recursively, so that YAML needs no tags."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return value
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

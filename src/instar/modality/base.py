@@ -1,0 +1,56 @@
+"""The one seam between images and texts: a record of functions. Everything after the logits is common."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from instar.audit.check import Check
+from instar.records import Block, Dataset, InputSpec, Recipe
+
+if TYPE_CHECKING:
+    from instar.prepare.base import Prepared
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How examples become tensors. Made lazily: it needs torch."""
+
+    prepare: Callable[[Dataset, Recipe, InputSpec], Path]
+    """Write the examples in the network's form into the cache, once; a second call finds them. Returns the folder.
+    Refuses when a source file is no longer what the data set measured."""
+    open: Callable[[Path, Recipe, InputSpec], "Prepared"]
+    """Open what `prepare` wrote."""
+    examples: Callable[[Sequence[str], Recipe, InputSpec], "Prepared"]
+    """New examples (paths of pictures, or texts) for `predict`, by the same functions; ids are the inputs."""
+
+
+@dataclass(frozen=True)
+class Modality:
+    """All that instar knows of one kind of data."""
+
+    name: str
+    many: str
+    """What to call the examples: images, texts."""
+    measure: Callable[[pl.DataFrame, Path], pl.DataFrame]
+    """(rows with id and input, root) -> id, twin (key that is equal for exact twins), error, measure.*"""
+    checks: tuple[Check, ...]
+    fits: tuple[str, ...]
+    """Values of Recipe.fit that the feed knows."""
+    augmentations: Mapping[str, str]
+    """Values of Recipe.augment that the feed knows, with what each does."""
+    backbones: tuple[str, ...]
+    """Backbones to try, best first, when the user names none; the last is always at hand."""
+    feed: Callable[[], Feed]
+    show: Callable[[Dataset, Sequence[str], Sequence[str], Sequence[str]], Block]
+    """(data set, ids, captions, tones) -> pictures or quotations for a slide."""
+    gather: Callable[[Sequence[str]], list[str]]
+    """Arguments of `predict` -> inputs: paths of pictures, or texts."""
+    cheap: Callable[[Dataset], NDArray[np.float64]]
+    """A baseline without a network, fitted on the training rows: probabilities (rows of split test, classes)."""
+    cheap_name: str
+    """What the cheap baseline is, for a reader."""

@@ -1,0 +1,85 @@
+"""Images: what differs from other kinds of data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from PIL import Image
+
+from instar.audit.families import IMAGE_CHECKS
+from instar.data.decode import decode
+from instar.data.folder import is_picture
+from instar.data.measure_images import measure
+from instar.errors import UserError
+from instar.modality.base import Feed, Modality
+from instar.modality.cheap import logistic
+from instar.prepare.augment_names import AUGMENTATIONS
+from instar.records import Dataset, Gallery, Picture
+
+THUMBNAIL = 8
+"""Side in pixels of the pictures that the cheap baseline sees: colours and rough layout, no shapes."""
+
+
+def feed() -> Feed:
+    """The torch side of images."""
+    from instar.modality.image_feed import FEED
+
+    return FEED
+
+
+def show(dataset: Dataset, ids: Sequence[str], captions: Sequence[str], tones: Sequence[str]) -> Gallery:
+    """The pictures themselves, from where they lie."""
+    where = {row["id"]: row["input"] for row in dataset.table.select("id", "input").iter_rows(named=True)}
+    pictures = [
+        Picture(str(Path(dataset.root) / where[id_]), caption, caption or id_, tone)  # type: ignore[arg-type]
+        for id_, caption, tone in zip(ids, captions, tones, strict=True)
+    ]
+    return Gallery(tuple(pictures), min(len(pictures), 6))
+
+
+def cheap(dataset: Dataset) -> NDArray[np.float64]:
+    """Logistic regression on 8 x 8 thumbnails: how far colour and rough layout alone go."""
+
+    def thumbnails(rows: pl.DataFrame) -> NDArray[np.float64]:
+        paths = [Path(dataset.root) / path for path in rows["input"]]
+        small = [
+            Image.fromarray(decode(p.read_bytes())).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+            for p in paths
+        ]
+        return np.stack([np.asarray(picture, dtype=np.float64).ravel() / 255 for picture in small])
+
+    return logistic(dataset, thumbnails)
+
+
+def gather(arguments: Sequence[str]) -> list[str]:
+    """Paths of pictures for `predict`: files as they are, folders searched for pictures."""
+    found: list[str] = []
+    for argument in arguments:
+        path = Path(argument)
+        if path.is_dir():
+            found += sorted(str(p) for p in path.rglob("*") if is_picture(p))
+        elif path.exists():
+            found.append(argument)
+        else:
+            raise UserError(f"{argument} does not exist; name pictures or folders of pictures")
+    if not found:
+        raise UserError("no picture to predict; name pictures or folders of pictures")
+    return found
+
+
+IMAGE = Modality(
+    name="image",
+    many="images",
+    measure=measure,
+    checks=IMAGE_CHECKS,
+    fits=("crop", "pad", "squash"),
+    augmentations=AUGMENTATIONS,
+    backbones=("timm:mobilenetv2_100", "torchvision:mobilenet_v2", "scratch:convnet"),
+    feed=feed,
+    show=show,
+    gather=gather,
+    cheap=cheap,
+    cheap_name=f"logistic regression on {THUMBNAIL} x {THUMBNAIL} thumbnails",
+)

@@ -1,0 +1,109 @@
+"""The step plan: choose the backbone, measure it, decide; and take in what a person asks for later."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from instar import store
+from instar.errors import UserError
+from instar.modality.modalities import MODALITIES
+from instar.pipeline.common import load, step
+from instar.pipeline.data import Options
+from instar.plan import assemble, backbone, describe, edits
+from instar.progress import say
+from instar.records import Dataset, Decision, Json, Plan, Recipe
+
+if TYPE_CHECKING:
+    from instar.models.network import Network
+
+
+def ask(folder: Path, settings: Sequence[str]) -> None:
+    """Take in settings of a later command as decisions of the plan with basis asked."""
+    made, _ = settled(folder) if (folder / store.PLAN).exists() else (plan(folder), None)
+    made = edits.apply(made, dict(edits.parse_setting(setting) for setting in settings))
+    _write_plan(folder, made)
+
+
+def _write_plan(folder: Path, made: Plan) -> None:
+    store.recipe_of(made)
+    store.write_plan(folder, made)
+    store.write_text(folder / "3-plan/plan.md", describe.plan_md(made, store.read_audit(folder)))
+
+
+def plan(folder: Path) -> Plan:
+    """Choose the backbone, measure it on this machine, and decide every field of the recipe, with reasons.
+
+    What was asked for in an earlier plan of this run (by `--set` or by editing plan.yaml) is asked for again.
+    """
+    asked = _asked_before(folder)
+    with step(folder, "plan"):
+        from instar.plan.measure import measure
+
+        dataset = store.read_dataset(folder)
+        modality = MODALITIES[dataset.modality]
+        options = options_of(folder)
+        asked = dict(edits.parse_setting(setting) for setting in options.settings) | asked
+        chosen, network = _choose_backbone(dataset, asked.pop("backbone", None) or options.backbone, options)
+        measurements = measure(network)
+        found = store.read_audit(folder)
+        made = assemble.make(
+            dataset,
+            found,
+            network.card,
+            measurements,
+            chosen,
+            options.weights,
+            asked,
+            seed=options.seed,
+            augmentations=tuple(modality.augmentations),
+            fits=modality.fits,
+        )
+        _write_plan(folder, made)
+        store.write_record(folder / store.CARD, network.card)
+        store.write_record(folder / store.MEASUREMENTS, measurements)
+    return made
+
+
+def options_of(folder: Path) -> Options:
+    known = store.read_machine(folder)["options"]
+    return Options(**{**known, "settings": tuple(known["settings"])})
+
+
+def _asked_before(folder: Path) -> dict[str, Json]:
+    if not (folder / store.PLAN).exists():
+        return {}
+    earlier = edits.absorb(*store.read_plan(folder))
+    return {d.field: d.value for d in earlier.live().values() if d.basis == "asked"}
+
+
+def _choose_backbone(dataset: Dataset, asked: str | None, options: Options) -> tuple[Decision, "Network"]:
+    """The asked backbone, or the first of the modality's that loads; a refused one leaves its reason in the plan."""
+    modality = MODALITIES[dataset.modality]
+    if options.weights and not asked:
+        raise UserError("--weights needs --backbone SOURCE:NAME, which says what network the file belongs to")
+    tried: list[tuple[str, str]] = []
+    for candidate in (asked,) if asked else modality.backbones:
+        say(f"backbone {candidate}: loading")
+        try:
+            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed)
+        except UserError as error:
+            if asked:
+                raise
+            say(f"  not at hand: {error}")
+            tried.append((candidate, str(error)))
+            continue
+        tried.append((candidate, ""))
+        return backbone.choose(dataset, tried, asked), network
+    raise AssertionError("the last backbone of a modality is always at hand")
+
+
+def settled(folder: Path) -> tuple[Plan, Recipe]:
+    """The plan, with what a hand has edited in plan.yaml taken in as asked decisions."""
+    written, block = store.read_plan(folder)
+    settled = edits.absorb(written, block)
+    recipe = store.recipe_of(settled)
+    if len(settled.decisions) != len(written.decisions):
+        for decision in settled.decisions[len(written.decisions) :]:
+            say(f"plan: {decision.field} = {decision.value} (asked)")
+        _write_plan(folder, settled)
+    return settled, recipe

@@ -1,0 +1,43 @@
+"""README.md of a run directory: what was done, how good it is, and what lies where."""
+
+from pathlib import Path
+
+from instar import store
+
+CONTENTS = """\
+| where | what |
+|---|---|
+| `deck.pptx`, `deck.html` | the presentation |
+| `1-data/` | the examples with their splits; the labels of the test split lie apart in `sealed.parquet` |
+| `2-audit/` | what was found in the data, a table per finding |
+| `3-plan/plan.md` | every decision with its reason |
+| `3-plan/plan.yaml` | the same to edit: change a value under `recipe`, then `instar run` on this directory |
+| `4-train/` | `epochs.csv`, the best weights, and `last/` to go on after an interruption |
+| `5-eval/` | predictions, scores with intervals, errors |
+| `figures/` | every chart as SVG, PNG and CSV |
+| `machine.yaml` | command, options, versions, seconds and memory of each step |
+"""
+
+
+def readme(run: Path) -> str:
+    """The page, from the records of a finished run."""
+    dataset, evaluation, card = store.read_dataset(run), store.read_evaluation(run), store.read_card(run)
+    steps = store.read_machine(run)["steps"]
+    rows = [
+        f"| {s.subject} | {s.metric} | {s.value:.3f} | {s.low:.3f} to {s.high:.3f} | {s.n} |"
+        for s in evaluation.scores
+    ]
+    seconds = ", ".join(f"{name} {stamp['seconds']:.0f} s" for name, stamp in steps.items())
+    return "\n".join(
+        [
+            f"# {dataset.name}: {card.title}",
+            "",
+            f"{len(dataset.classes)} classes, weights: {card.weights}. Time: {seconds}.",
+            "",
+            "| whose | metric | value | 95 % interval | n |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+            CONTENTS,
+        ]
+    )

@@ -1,0 +1,173 @@
+"""The records of a run directory, read and written: the disk border, where pydantic validates."""
+
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pydantic
+
+from instar.errors import UserError
+from instar.files import digest as digest
+from instar.files import explain, read_frame, read_yaml, write_frame, write_yaml
+from instar.files import home as home
+from instar.files import plain as plain
+from instar.files import replacing as replacing
+from instar.files import write_bytes as write_bytes
+from instar.files import write_text as write_text
+from instar.records import (
+    Audit,
+    Card,
+    Dataset,
+    Decision,
+    Epoch,
+    Evaluation,
+    Finding,
+    Json,
+    Measurements,
+    Plan,
+    Recipe,
+)
+from instar.steps import (
+    AUDIT,
+    CARD,
+    DATASET,
+    EPOCHS,
+    EVALUATION,
+    MEASUREMENTS,
+    PLAN,
+    SEALED,
+    TABLE,
+)
+from instar.steps import BASELINES as BASELINES
+from instar.steps import BEST as BEST
+from instar.steps import MACHINE as MACHINE
+from instar.steps import PREDICTIONS as PREDICTIONS
+from instar.steps import PROBE as PROBE
+from instar.steps import STEPS as STEPS
+from instar.steps import begin as begin
+from instar.steps import current as current
+from instar.steps import finish as finish
+from instar.steps import read_machine as read_machine
+
+
+def write_dataset(run: Path, dataset: Dataset, sealed: pl.DataFrame) -> None:
+    """Write the data set, and apart from it the labels of the test split (columns id, label).
+
+    Only `evaluate` reads the sealed file: nothing that audit or plan can see depends on a test label.
+    """
+    assert dataset.part("test")["label"].null_count() == dataset.part("test").height
+    content = {f.name: getattr(dataset, f.name) for f in fields(dataset) if f.name != "table"}
+    write_yaml(run / DATASET, content)
+    write_frame(run / TABLE, dataset.table)
+    write_frame(run / SEALED, sealed)
+
+
+def read_dataset(run: Path) -> Dataset:
+    """Read what `write_dataset` wrote, without the sealed labels."""
+    content = read_yaml(run / DATASET, dict[str, Any])
+    return Dataset(**{**content, "classes": tuple(content["classes"])}, table=read_frame(run / TABLE))
+
+
+def read_sealed(run: Path) -> pl.DataFrame:
+    """The labels of the test split: id, label. For `evaluate` alone."""
+    return read_frame(run / SEALED)
+
+
+def write_audit(run: Path, audit: Audit) -> None:
+    """audit.yaml, and findings/<code>.csv for each finding that has rows."""
+    for finding in audit.findings:
+        if finding.rows.width:
+            write_frame(run / "2-audit" / "findings" / f"{finding.code}.csv", finding.rows)
+    content = [
+        {k: getattr(f, k) for k in ("code", "verdict", "sentence", "evidence")} for f in audit.findings
+    ]
+    write_yaml(run / AUDIT, content)
+
+
+def read_audit(run: Path) -> Audit:
+    """Read what `write_audit` wrote."""
+    findings = []
+    for entry in read_yaml(run / AUDIT, list[dict[str, Any]]):
+        path = run / "2-audit" / "findings" / f"{entry['code']}.csv"
+        findings.append(Finding(**entry, rows=read_frame(path) if path.exists() else pl.DataFrame()))
+    return Audit(tuple(findings))
+
+
+PLAN_COMMENT = """The plan of this run. Edit values under `recipe`, save, and go on with `instar train RUN`:
+what you change becomes a decision with basis "asked". `decisions` is the record of the reasons."""
+
+
+def write_plan(run: Path, plan: Plan) -> None:
+    """plan.yaml: the recipe to edit, then every decision in the order in which they were taken."""
+    recipe = {field: decision.value for field, decision in plan.live().items()}
+    decisions = [{**asdict(d), "because": list(d.because)} for d in plan.decisions]
+    write_yaml(run / PLAN, {"recipe": recipe, "decisions": decisions}, PLAN_COMMENT)
+
+
+def read_plan(run: Path) -> tuple[Plan, dict[str, Json]]:
+    """The plan and the `recipe` block as it stands in the file, perhaps edited by hand."""
+    content = read_yaml(run / PLAN, dict[str, Any])
+    if set(content) != {"recipe", "decisions"}:
+        raise UserError(
+            f"{run / PLAN} must have exactly the keys recipe and decisions; run `instar plan {run}`"
+        )
+    try:
+        decisions = pydantic.TypeAdapter(tuple[Decision, ...]).validate_python(content["decisions"])
+    except pydantic.ValidationError as error:
+        raise UserError(f"{run / PLAN}: decisions.{explain(error)}") from error
+    return Plan(decisions), content["recipe"]
+
+
+def recipe_of(plan: Plan) -> Recipe:
+    """Assemble the typed recipe from the live decisions; a bad value is an error that names the field."""
+    try:
+        return pydantic.TypeAdapter(Recipe).validate_python({k: d.value for k, d in plan.live().items()})
+    except pydantic.ValidationError as error:
+        raise UserError(f"plan: {explain(error)}") from error
+
+
+def write_record(path: Path, record: Card | Measurements) -> None:
+    """Write a record that holds no table."""
+    write_yaml(path, asdict(record))
+
+
+def read_card(run: Path) -> Card:
+    """The backbone's card, as the plan saw it."""
+    return read_yaml(run / CARD, Card)
+
+
+def read_measurements(run: Path) -> Measurements:
+    """What was measured for the plan."""
+    return read_yaml(run / MEASUREMENTS, Measurements)
+
+
+def write_epochs(run: Path, epochs: tuple[Epoch, ...]) -> None:
+    """epochs.csv, a row per epoch over all stages."""
+    write_frame(run / EPOCHS, pl.DataFrame([asdict(e) for e in epochs]))
+
+
+def read_epochs(run: Path) -> tuple[Epoch, ...]:
+    """Read what `write_epochs` wrote."""
+    return tuple(Epoch(**row) for row in read_frame(run / EPOCHS).iter_rows(named=True))
+
+
+EVALUATION_FRAMES = ("per_class", "confusion", "reliability", "errors")
+
+
+def write_evaluation(run: Path, evaluation: Evaluation) -> None:
+    """evaluation.yaml and a CSV for each of its tables."""
+    for name in EVALUATION_FRAMES:
+        write_frame(run / "5-eval" / f"{name}.csv", getattr(evaluation, name))
+    write_yaml(
+        run / EVALUATION, {k: v for k, v in asdict(replace(evaluation, **_EMPTY)).items() if k not in _EMPTY}
+    )
+
+
+_EMPTY: dict[str, Any] = {name: pl.DataFrame() for name in EVALUATION_FRAMES}
+
+
+def read_evaluation(run: Path) -> Evaluation:
+    """Read what `write_evaluation` wrote."""
+    frames = {name: read_frame(run / "5-eval" / f"{name}.csv") for name in EVALUATION_FRAMES}
+    return replace(read_yaml(run / EVALUATION, Evaluation), **frames)

@@ -1,0 +1,65 @@
+"""The command line: a user's mistake is one line with a remedy and exit status 2, and leaves nothing behind."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from instar.cli import app
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def instar(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "instar", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "message"),
+    [
+        ({}, ["run", "nowhere"], "nowhere"),
+        ({"t.csv": "text,label\na,x\nb,y\n"}, ["run", "t.csv", "--label", "stars"], "stars"),
+        ({"t.csv": "text,label\na,x\nb,x\n"}, ["run", "t.csv"], "class"),
+        ({"t.csv": "text,label\na,x\nb,y\n"}, ["run", "t.csv", "--set", "epochs"], "epochs"),
+        ({"t.csv": "text,label\na,x\nb,y\n"}, ["run", "t.csv", "--weights", "w.safetensors"], "w.safetensors"),
+        ({"folder/readme.txt": "no picture"}, ["run", "folder"], "folder"),
+        ({"folder/x.txt": ""}, ["train", "folder"], "no finished step"),
+        ({"folder/x.txt": ""}, ["predict", "folder", "a.jpg"], "no finished step"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(
+    tmp_path: Path, files: dict[str, str], arguments: list[str], message: str
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    done = instar(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1].startswith("instar: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_every_verb_and_option_is_in_the_readme() -> None:
+    text = README.read_text()
+    group = typer.main.get_command(app)
+    assert isinstance(group, click.Group)
+    for name, command in group.commands.items():
+        assert f"instar {name}" in text, name
+        for parameter in command.params:
+            for option in parameter.opts:
+                if option.startswith("--") and option != "--help":
+                    assert option in text, (name, option)
+
+
+def test_every_verb_of_the_readme_exists() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, click.Group)
+    named = set(re.findall(r"`instar (\w+)", README.read_text()))
+    assert named <= set(group.commands)
