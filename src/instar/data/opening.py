@@ -1,0 +1,188 @@
+"""From rows that were read and measured to a `Dataset` with splits and sealed test labels."""
+
+from collections.abc import Sequence, Set
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from instar.data.order import order
+from instar.data.raw import Raw
+from instar.data.split import SHARES, random_leak, split
+from instar.errors import UserError
+from instar.records import Dataset
+
+TWIN_OF = {"test": "exact twin of a test example", "val": "exact twin of a validation example"}
+"""Why a row is taken out of a split that the source gave: training on it would be training on the answer."""
+
+
+def build(raw: Raw, measured: pl.DataFrame, *, limit: int | None, seed: int) -> tuple[Dataset, pl.DataFrame]:
+    """Group, limit, order and split.
+
+    Rows with an error are quarantined; rows without label are kept as unlabelled. Rows with equal `twin` form
+    a group. A split that the source gives is kept: copies of a test row in train or val, and of a val row in
+    train, are quarantined, and a val or test part that is missing is drawn from train. Otherwise labelled
+    groups are split 70/15/15 (see `split`). A limit draws whole groups at random, passing over those that
+    would exceed it, so it rather misses large groups of twins.
+
+    Args:
+        measured: columns id, twin, error, measure.*, a row per row of `raw.frame`.
+        limit: at most so many examples per class, or None.
+
+    Returns:
+        The data set, labels of its test rows null, and those labels: columns id, label.
+    """
+    frame = raw.frame.join(measured, on="id", how="left", validate="1:1", maintain_order="left")
+    frame = frame.with_columns(_groups(frame), _state().alias("split"))
+    rows, without = frame.height, frame.filter((pl.col("split") == "unlabelled") & ~_UNLABELLED).height
+    frame, left_out = (frame, 0) if limit is None else _limit(frame, limit, seed)
+    ordering = order(_labels(frame))
+    if len(ordering.classes) < 2:
+        worst = frame["error"].value_counts(sort=True).drop_nulls()
+        reason = f"; {worst['count'][0]} rows cannot be used: {worst['error'][0]}" if worst.height else ""
+        raise UserError(f"{raw.source}: fewer than two classes have readable examples{reason}")
+    leak = random_leak(frame.filter(_USED)["group"].to_numpy(), SHARES["train"])
+    given = frozenset(frame.filter(_USED)["given"].drop_nulls()) - {"train"}
+    frame, too_few = _split(_as_given(frame) if given else frame, given, raw.source, ordering.classes, seed)
+    used = frame.filter(pl.col("split").is_in(list(SHARES)))
+    sizes = frame.filter(pl.col("error").is_null() | pl.col("error").is_in(list(TWIN_OF.values())))[
+        "group"
+    ].value_counts()
+    twins = sizes.filter(pl.col("count") > 1)
+    counts = dict(used["label"].value_counts().iter_rows())
+    opening = {
+        **raw.facts,
+        "rows": rows,
+        "without_label": without,
+        "quarantined": frame.filter(pl.col("split") == "quarantined").height,
+        "missing_files": frame.filter(pl.col("error") == "file missing").height,
+        "limit": limit,
+        "left_out_by_limit": left_out,
+        "seed": seed,
+        "given_split": bool(given),
+        "shares": list(SHARES.values()),
+        "kept_in_train": too_few,
+        "twin_groups": twins.height,
+        "rows_in_twins": int(twins["count"].sum()),
+        "random_leak": leak,
+        "order": ordering.reason,
+    }
+    test = pl.col("split") == "test"
+    sealed = frame.filter(test).select("id", "label")
+    table = frame.drop("given", "twin").with_columns(
+        pl.when(test).then(None).otherwise("label").alias("label"),
+    )
+    front = ["id", "input", "label", "split", "group", "error"]
+    table = table.select(*front, pl.exclude(front))
+    return Dataset(
+        name=raw.name,
+        modality=raw.modality,
+        source=raw.source,
+        root=raw.root,
+        classes=ordering.classes,
+        ordered=ordering.ordered,
+        counts={c: counts[c] for c in ordering.classes if c in counts},
+        opening=opening,
+        table=table,
+    ), sealed
+
+
+_UNLABELLED = (pl.col("given") == "unlabelled").fill_null(False)
+_USED = pl.col("split") == "train"
+"""Before the split every labelled, readable row stands as train."""
+
+
+def _groups(frame: pl.DataFrame) -> pl.Series:
+    """Numbers of groups, in the order of their first rows; an unreadable row is a group of its own."""
+    key = (
+        pl.when(pl.col("error").is_null())
+        .then(pl.lit("=") + pl.col("twin"))
+        .otherwise(pl.lit("!") + pl.col("id"))
+    )
+    first = pl.col("row").min().over(key)
+    return (
+        frame.with_row_index("row")
+        .select((first.rank("dense") - 1).cast(pl.Int64).alias("group"))
+        .to_series()
+    )
+
+
+def _state() -> pl.Expr:
+    """quarantined, unlabelled or train: what a row is before the split."""
+    unlabelled = _UNLABELLED | pl.col("label").is_null()
+    return (
+        pl.when(pl.col("error").is_not_null())
+        .then(pl.lit("quarantined"))
+        .when(unlabelled)
+        .then(pl.lit("unlabelled"))
+        .otherwise(pl.lit("train"))
+    )
+
+
+def _labels(frame: pl.DataFrame) -> list[str]:
+    return frame.filter(_USED)["label"].unique().to_list()
+
+
+def _limit(frame: pl.DataFrame, limit: int, seed: int) -> tuple[pl.DataFrame, int]:
+    """At most `limit` labelled rows per class, in whole groups; unlabelled and quarantined rows stay."""
+    counts = frame.filter(_USED).group_by("group", maintain_order=True).agg(pl.col("label").value_counts())
+    room = dict.fromkeys(_labels(frame), limit)
+    kept: list[int] = []
+    for at in np.random.default_rng(seed).permutation(counts.height):
+        group, labels = counts.row(int(at))
+        if all(entry["count"] <= room[entry["label"]] for entry in labels):
+            kept.append(group)
+            for entry in labels:
+                room[entry["label"]] -= entry["count"]
+    limited = frame.filter(~_USED | pl.col("group").is_in(kept))
+    return limited, frame.height - limited.height
+
+
+def _split(
+    frame: pl.DataFrame, given: Set[str], source: str, classes: Sequence[str], seed: int
+) -> tuple[pl.DataFrame, list[str]]:
+    """Column split in its final state, and the classes that had too few groups for every part."""
+    missing = {part: share for part, share in SHARES.items() if part not in given}
+    pool = frame.filter(_USED)
+    if pool.is_empty():
+        raise UserError(
+            f"{source}: no readable example is left to train on; check the split that the source gives"
+        )
+    if len(missing) == 1:
+        return frame, []
+    groups = _strata(pool, classes)
+    total = sum(missing.values())
+    shares = {part: share / total for part, share in missing.items()}
+    parts, too_few = split(groups["size"].to_numpy(), _codes(groups["label"], classes), shares, seed)
+    drawn = pl.DataFrame({"group": groups["group"], "drawn": parts})
+    frame = frame.join(drawn, on="group", how="left", maintain_order="left")
+    frame = frame.with_columns(pl.when(_USED).then("drawn").otherwise("split").alias("split")).drop("drawn")
+    return frame, [classes[i] for i in too_few]
+
+
+def _as_given(frame: pl.DataFrame) -> pl.DataFrame:
+    """Labelled rows in the parts that the source gives, without copies of what they are tested on."""
+    part = pl.when(_USED).then(pl.col("given").fill_null("train")).otherwise("split")
+    frame = frame.with_columns(part.alias("split"))
+    for held, below in (("test", ["train", "val"]), ("val", ["train"])):
+        twins = frame.filter(pl.col("split") == held)["group"].unique()
+        copy = pl.col("split").is_in(below) & pl.col("group").is_in(twins.implode())
+        frame = frame.with_columns(
+            pl.when(copy).then(pl.lit(TWIN_OF[held])).otherwise("error").alias("error"),
+            pl.when(copy).then(pl.lit("quarantined")).otherwise("split").alias("split"),
+        )
+    return frame
+
+
+def _strata(rows: pl.DataFrame, classes: Sequence[str]) -> pl.DataFrame:
+    """group, size, label: the most frequent label of each group; among equals the first of the classes."""
+    position = pl.col("label").replace_strict({c: i for i, c in enumerate(classes)}, return_dtype=pl.Int64)
+    counted = rows.group_by("group", "label").len().sort("group", pl.col("len") * -1, position)
+    return counted.group_by("group", maintain_order=True).agg(
+        pl.col("len").sum().alias("size"), pl.col("label").first()
+    )
+
+
+def _codes(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:
+    position = {c: i for i, c in enumerate(classes)}
+    return np.array([position[label] for label in labels], dtype=np.int64)

@@ -1,0 +1,228 @@
+"""A path to a `Raw` set: which layout it is, and what stands in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from instar.data.columns import Columns, choose
+from instar.data.folder import TABLES, Files, look, read_classes, split_name, unwrap
+from instar.data.locate import locate, names_of
+from instar.data.raw import Raw
+from instar.data.table import Table, read_table
+from instar.errors import UserError
+from instar.records import Json
+
+KINDS = ", ".join(sorted((*TABLES, ".json", ".pq")))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One table with its columns."""
+
+    table: Table
+    columns: Columns
+    given: str | None
+    """The split that the name of the file says."""
+
+
+def read(source: str, *, text: str | None, image: str | None, label: str | None) -> Raw:
+    """Read a data set in any of the layouts that are known, without looking into the pictures.
+
+    Layouts: a folder per class; train/, val/ and test/ with a folder per class; tables beside pictures
+    (filename, label; a table without the label column lists unlabelled pictures); a table of texts; tables of
+    texts named after splits. Names are sorted naturally, so that the result does not depend on the file
+    system.
+
+    Args:
+        source: a folder, or a table (CSV, TSV, Parquet, JSON lines).
+        text, image, label: names of columns; what is not given is guessed, and `facts["guessed"]` says why.
+
+    Raises:
+        UserError: where there is nothing to learn from, with the remedy.
+    """
+    path = Path(source).expanduser().absolute()
+    if not path.exists():
+        raise UserError(f"{source} does not exist; give a folder of pictures or a table ({KINDS})")
+    if path.is_file():
+        if path.suffix.lower() not in (*TABLES, ".json", ".pq"):
+            raise UserError(f"{source} is not a table that is known ({KINDS}); unpack archives first")
+        raw = _read_tables(source, path.parent, (path.name,), None, text, image, label)
+    else:
+        raw = _read_folder(source, path, text, image, label)
+    found = raw.frame["label"].drop_nulls().unique()
+    if len(found) < 2:
+        has = f'only one class, "{found[0]}"' if len(found) else "no label at all"
+        raise UserError(f"{source} has {has}; a classifier needs examples of two classes or more")
+    return raw
+
+
+def _read_folder(source: str, path: Path, text: str | None, image: str | None, label: str | None) -> Raw:
+    root, files = unwrap(path, look(path))
+    tables = tuple(name for name in files.tables if "/" not in name)
+    if tables and (text or image or not files.pictures):
+        return _read_tables(source, root, tables, files, text, image, label)
+    if tables:
+        raw = _read_tables(source, root, tables, files, text, image, label, pictures_only=True)
+        if not raw.frame.is_empty():
+            return raw
+    if not files.pictures:
+        raise UserError(f"{source} holds no picture and no table ({KINDS}); check the path")
+    root, bare = unwrap(root, Files(files.pictures, (), files.ignored + len(files.tables)))
+    frame, layout, left = read_classes(root, bare)
+    if label is not None:
+        raise UserError(f'{source} is {layout}, which has no column "{label}"; leave out --label')
+    return Raw(
+        path.name,
+        "image",
+        source,
+        str(root),
+        frame,
+        _facts(layout, ignored_files=bare.ignored + left),
+    )
+
+
+def _read_tables(
+    source: str,
+    root: Path,
+    names: tuple[str, ...],
+    files: Files | None,
+    text: str | None,
+    image: str | None,
+    label: str | None,
+    pictures_only: bool = False,
+) -> Raw:
+    """Read the tables of a folder as one set. `pictures_only`: an empty frame where none lists any."""
+    if files is None and text is None:
+        files = look(root)
+    pictures = files.pictures if files else ()
+    known = names_of(pictures)
+    parts = [_part(read_table(root / name), names, text, image, label, known) for name in names]
+    if pictures_only:
+        parts = [part for part in parts if part.columns.image]
+    labelled = [part for part in parts if part.columns.label]
+    if pictures_only and not labelled:
+        return Raw("", "image", source, str(root), pl.DataFrame(), {})
+    first = _check(source, parts, labelled, label)
+    alike = [part for part in parts if bool(part.columns.image) == bool(first.columns.image)]
+    parts = sorted(alike, key=lambda part: part.columns.label is None)
+    frame = pl.concat([_rows(part, pictures, len(parts) > 1) for part in parts], how="diagonal_relaxed")
+    kind = "pictures" if first.columns.image else "texts"
+    layout = f"a table of {kind}" if len(parts) == 1 else f"{len(parts)} tables of {kind}"
+    facts = _facts(
+        layout,
+        table=" + ".join(part.table.name for part in parts),
+        text_column=first.columns.text or "",
+        image_column=first.columns.image or "",
+        label_column=first.columns.label or "",
+        guessed=first.columns.guessed,
+        encoding=" + ".join(dict.fromkeys(part.table.encoding for part in parts)),
+        not_utf8=sum(part.table.not_utf8 for part in parts),
+        headers_stripped=[name for part in parts for name in part.table.headers_stripped],
+        labels_stripped=frame["stripped"].sum(),
+        ignored_files=_ignored(frame, files, pictures, len(parts)) if first.columns.image else 0,
+    )
+    frame = _number_twice_listed(frame.drop("stripped"))
+    name = Path(names[0]).stem if len(names) == 1 and not pictures else root.name
+    return Raw(name, "image" if first.columns.image else "text", source, str(root), frame, facts)
+
+
+def _part(
+    table: Table,
+    names: tuple[str, ...],
+    text: str | None,
+    image: str | None,
+    label: str | None,
+    known: frozenset[str],
+) -> _Part:
+    """The columns of a table; where there are several tables, one may lack the label that was asked for."""
+    lacking = len(names) > 1 and label is not None and label.strip() not in table.frame.columns
+    columns = choose(
+        table.frame, table.name, text=text, image=image, label=None if lacking else label, known=known
+    )
+    if lacking:
+        columns = Columns(columns.text, columns.image, None, columns.split, columns.guessed)
+    return _Part(table, columns, split_name(Path(table.name).stem) if len(names) > 1 else None)
+
+
+def _check(source: str, parts: list[_Part], labelled: list[_Part], label: str | None) -> _Part:
+    """The table that sets the tone: the first with labels."""
+    has = ", ".join(f'"{name}"' for part in parts for name in part.table.frame.columns)
+    if not labelled:
+        if label:
+            raise UserError(f'{source} has no column "{label}"; it has {has}')
+        raise UserError(
+            f"{source}: cannot tell which column is the label; name it with --label, one of {has}"
+        )
+    first = labelled[0]
+    if not first.columns.image and not first.columns.text:
+        asked = f"name it with --text or --image, one of {has}"
+        raise UserError(f"{source}: cannot tell which column is the text; {asked}")
+    if len(labelled) > 1 and len({part.given for part in labelled} - {None}) < len(labelled):
+        tables = ", ".join(part.table.name for part in labelled)
+        raise UserError(f"{source} holds several tables with labels ({tables}); name the one to use")
+    return first
+
+
+def _rows(part: _Part, pictures: tuple[str, ...], several: bool) -> pl.DataFrame:
+    """id, input, label, given, stripped and extra.* of one table."""
+    frame, columns = part.table.frame, part.columns
+    column = columns.image or columns.text
+    assert column is not None
+    cells = frame[column].cast(pl.String).fill_null("")
+    if columns.image:
+        inputs = ids = pl.Series(locate(cells.to_list(), pictures), dtype=pl.String)
+    else:
+        inputs, start = cells, f"{part.table.name} row " if several else "row "
+        ids = pl.Series([f"{start}{i + 1}" for i in range(frame.height)], dtype=pl.String)
+    label = (
+        _label(frame[columns.label]) if columns.label else pl.Series([None] * frame.height, dtype=pl.String)
+    )
+    stripped = label.str.strip_chars()
+    if columns.label and columns.split:
+        given = pl.Series([split_name(cell) for cell in frame[columns.split]], dtype=pl.String)
+    else:
+        given = pl.Series([part.given if columns.label else "unlabelled"] * frame.height, dtype=pl.String)
+    extra = frame.drop([name for name in (column, columns.label) if name])
+    return pl.DataFrame(
+        {
+            "id": ids,
+            "input": inputs,
+            "label": stripped.replace("", None),
+            "given": given,
+            "stripped": (label != stripped).fill_null(False),
+        }
+    ).hstack(extra.rename({name: f"extra.{name}" for name in extra.columns}))
+
+
+def _label(column: pl.Series) -> pl.Series:
+    """Labels as text; whole numbers that came as floats (a column with gaps) without ".0"."""
+    if column.dtype.is_float() and (column.drop_nulls() % 1 == 0).all():
+        column = column.cast(pl.Int64)
+    return column.cast(pl.String)
+
+
+def _ignored(frame: pl.DataFrame, files: Files | None, pictures: tuple[str, ...], tables: int) -> int:
+    """Files that take no part: neither pictures nor tables, tables not used, pictures that no table lists."""
+    assert files is not None
+    unlisted = len(set(pictures) - set(frame["input"]))
+    return files.ignored + max(len(files.tables) - tables, 0) + unlisted
+
+
+def _number_twice_listed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Ids made unique: the second row that lists the same picture becomes "path (2)"."""
+    n = pl.int_range(1, pl.len() + 1).over("id")
+    again = pl.when(n > 1).then(pl.format("{} ({})", "id", n)).otherwise("id")
+    return frame.with_columns(again.alias("id"))
+
+
+def _facts(layout: str, **known: Json) -> dict[str, Json]:
+    texts = ("table", "text_column", "image_column", "label_column", "guessed", "encoding")
+    numbers = ("not_utf8", "ignored_files", "labels_stripped")
+    return {
+        "layout": layout,
+        **dict.fromkeys(texts, ""),
+        **dict.fromkeys(numbers, 0),
+        "headers_stripped": [],
+        **known,
+    }
