@@ -1,0 +1,59 @@
+"""The plan: one live decision for every field of the recipe."""
+
+from collections.abc import Collection, Mapping
+
+from instar.plan import augment, batch, edits, engine, input_size, loss, rates, stages
+from instar.plan import backbone as backbones
+from instar.records import Audit, Card, Dataset, Decision, Json, Measurements, Plan
+
+
+def make(
+    dataset: Dataset,
+    audit: Audit,
+    card: Card,
+    measurements: Measurements,
+    backbone: Decision,
+    weights: str | None,
+    asked: Mapping[str, Json],
+    *,
+    seed: int,
+    augmentations: Collection[str],
+    fits: Collection[str],
+) -> Plan:
+    """Decide every field by its rule, then take in what the user asked for.
+
+    Args:
+        dataset: opened and split; only numbers of rows are looked at.
+        audit: its findings.
+        card: of the chosen backbone.
+        measurements: of that backbone on this machine.
+        backbone: the decision that chose it (`plan.backbone.choose`).
+        weights: the file that the user named, or None.
+        asked: settings as `edits.parse_setting` gives them.
+        seed: of the training.
+        augmentations: names that the modality knows.
+        fits: values of `Recipe.fit` that the modality knows.
+
+    Raises:
+        UserError: a setting names no field, or its value is out of range.
+    """
+    decisions = (
+        backbone,
+        backbones.weights(weights, card.title, card.weights),
+        input_size.input_size(audit, card),
+        input_size.fit(audit, card, fits),
+        augment.augment(audit, augmentations),
+        loss.metric(audit),
+        loss.loss_weights(audit),
+        loss.label_smoothing(audit, card),
+        batch.dropout(card),
+        batch.batch_size(dataset),
+        stages.stages(dataset, audit, card, measurements),
+        rates.weight_decay(card),
+        rates.warmup(),
+        batch.clip_norm(),
+        batch.patience(card),
+        *engine.engine(measurements),
+        batch.seed(seed),
+    )
+    return edits.apply(Plan(decisions), asked)

@@ -1,0 +1,101 @@
+"""What a value of the recipe may be, beyond its type."""
+
+import math
+import re
+from collections.abc import Callable
+
+from instar.errors import UserError
+from instar.modality.modalities import MODALITIES
+from instar.models.sources import SOURCE
+from instar.records import Json, Recipe, Stage
+
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "quadratic_kappa")
+"""Validation metrics that may choose the checkpoint: more is better."""
+
+Bound = tuple[Callable[[Json], bool], str]
+
+
+def _one_of(*names: str) -> Bound:
+    return (lambda value: value in names), f"must be one of {', '.join(names)}"
+
+
+def _whole(least: int) -> Bound:
+    return (lambda value: value >= least), f"must be {least} or more"
+
+
+SHARE: Bound = (lambda value: 0 <= value < 1), "must be 0 or more and less than 1"
+POSITIVE: Bound = (lambda value: 0 < value < math.inf), "must be more than 0"
+NOT_NEGATIVE: Bound = (lambda value: 0 <= value < math.inf), "must be 0 or more"
+
+RECIPE: dict[str, Bound] = {
+    "backbone": (
+        lambda value: re.fullmatch(rf"({'|'.join(SOURCE)}):.+", value) is not None,
+        f"must be SOURCE:NAME with SOURCE one of {', '.join(SOURCE)}",
+    ),
+    "input_size": _whole(8),
+    "metric": _one_of(*METRICS),
+    "loss_weights": _one_of("none", "balanced"),
+    "label_smoothing": SHARE,
+    "dropout": SHARE,
+    "batch_size": _whole(1),
+    "stages": (lambda value: len(value) > 0, "must have a stage"),
+    "weight_decay": NOT_NEGATIVE,
+    "warmup": SHARE,
+    "clip_norm": POSITIVE,
+    "patience": _whole(1),
+    "precision": _one_of("fp32", "bf16"),
+    "threads": _whole(1),
+    "seed": _whole(0),
+}
+STAGE: dict[str, Bound] = {
+    "name": (
+        lambda value: re.fullmatch(r"[\w-]+", value) is not None,
+        "must be letters, digits, - and _ alone",
+    ),
+    "thaw": (
+        lambda value: value >= -1,
+        "must be -1 (everything), 0 (the head alone) or a number of depth groups",
+    ),
+    "epochs": _whole(1),
+    "lr": POSITIVE,
+    "layer_decay": (lambda value: 0 < value <= 1, "must be more than 0 and at most 1"),
+}
+
+
+def check(recipe: Recipe, planned_fit: str) -> None:
+    """Refuse values that no training can use.
+
+    Args:
+        recipe: of the right types already.
+        planned_fit: the value of `fit` that the rules chose; it tells which kind of data this is.
+
+    Raises:
+        UserError: names the field, the value and what it may be.
+    """
+    for field, bound in RECIPE.items():
+        _hold(field, getattr(recipe, field), bound)
+    for stage in recipe.stages:
+        for field in STAGE:
+            _hold(f"stages.{stage.name}.{field}", getattr(stage, field), STAGE[field])
+    _distinct(recipe.stages)
+    modality = next(m for m in MODALITIES.values() if planned_fit in m.fits)
+    _hold("fit", recipe.fit, _one_of(*modality.fits))
+    known = tuple(modality.augmentations)
+    allowed = (
+        _one_of(*known) if known else ((lambda _: False), f"no augmentation is known for {modality.many}")
+    )
+    for name in recipe.augment:
+        _hold("augment", name, allowed)
+
+
+def _hold(field: str, value: Json, bound: Bound) -> None:
+    holds, rule = bound
+    if not holds(value):
+        raise UserError(f"plan: {field}={value} is out of range: {rule}")
+
+
+def _distinct(stages: tuple[Stage, ...]) -> None:
+    names = [stage.name for stage in stages]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"plan: two stages are named {twice}; give each its own name")

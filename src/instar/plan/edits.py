@@ -1,0 +1,127 @@
+"""What a person asks for, as decisions: `--set key=value`, or a hand edit of plan.yaml."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+
+import yaml
+
+from instar import store
+from instar.errors import UserError
+from instar.plan.bounds import check
+from instar.records import Decision, Json, Plan, Recipe, Stage
+
+FIELDS = tuple(f.name for f in fields(Recipe))
+OF_A_STAGE = tuple(f.name for f in fields(Stage) if f.name != "name")
+LISTS = ("augment", "stages")
+SHORT = ("lr", "epochs")
+"""Keys that stand for this value in every stage that thaws something."""
+EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
+"""1e-4, which YAML 1.1 takes for a string."""
+
+
+def parse_setting(setting: str) -> tuple[str, Json]:
+    """`lr=1e-4` -> ("lr", 0.0001). The value is read as YAML."""
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set {setting}: write key=value, for example --set lr=1e-4")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"--set {setting}: the value is not valid YAML; quote it if it is text") from error
+    if isinstance(value, str) and EXPONENT.fullmatch(value):
+        value = float(value)
+    return key.strip(), value
+
+
+def apply(plan: Plan, settings: Mapping[str, Json]) -> Plan:
+    """Append a decision with basis asked for every field that the settings touch.
+
+    Keys: a field of `Recipe`; `lr` and `epochs` (every stage that thaws something); `stages.NAME.thaw`,
+    `.epochs`, `.lr`, `.layer_decay`.
+
+    Raises:
+        UserError: an unknown key (close names are listed), or a value of the wrong type or out of range.
+    """
+    whole = {key: value for key, value in settings.items() if key in FIELDS}
+    parts = {key: value for key, value in settings.items() if key not in FIELDS}
+    plan = _asked(plan, whole, {key: _wish({key: value}) for key, value in whole.items()})
+    if not parts:
+        return plan
+    stages = plan.live()["stages"].value
+    for key, value in parts.items():
+        stages = _staged(stages, key, value)
+    return _asked(plan, {"stages": stages}, {"stages": _wish(parts)})
+
+
+def absorb(plan: Plan, recipe_block: Mapping[str, Json]) -> Plan:
+    """Append a decision with basis asked for every value that a hand has changed in plan.yaml's `recipe`.
+
+    Raises:
+        UserError: a key that is unknown or missing, or a value of the wrong type or out of range.
+    """
+    if not isinstance(recipe_block, Mapping):
+        raise UserError("plan.yaml: recipe must hold a value for every field; run `instar plan` again")
+    for key in recipe_block:
+        if key not in FIELDS:
+            raise UserError(f"plan.yaml: unknown key recipe.{key}; {_close(str(key), FIELDS)}")
+    missing = [name for name in FIELDS if name not in recipe_block]
+    if missing:
+        raise UserError(f"plan.yaml: recipe.{missing[0]} is missing; put it back or run `instar plan` again")
+    edited = Plan(tuple(_ask(name, recipe_block[name], "") for name in FIELDS))
+    before, after = _values(store.recipe_of(plan)), _values(store.recipe_of(edited))
+    changed = {name: after[name] for name in FIELDS if after[name] != before[name]}
+    return _asked(plan, changed, dict.fromkeys(changed, "Edited in plan.yaml."))
+
+
+def _asked(plan: Plan, values: Mapping[str, Json], reasons: Mapping[str, str]) -> Plan:
+    """Append the decisions, in the form in which the typed recipe holds their values, and check the whole."""
+    for field in LISTS:
+        if field in values and not isinstance(values[field], list):
+            raise UserError(f"plan: {field}={values[field]} must be a list, as in {field}=[{values[field]}]")
+    wished = tuple(_ask(field, value, reasons[field]) for field, value in values.items())
+    recipe = store.recipe_of(Plan((*plan.decisions, *wished)))
+    planned = next(d.value for d in plan.decisions if d.field == "fit")
+    check(recipe, planned)
+    typed = _values(recipe)
+    return Plan((*plan.decisions, *(_ask(d.field, typed[d.field], d.reason) for d in wished)))
+
+
+def _ask(field: str, value: Json, reason: str) -> Decision:
+    return Decision(field, value, "asked", (), reason, "the user")
+
+
+def _values(recipe: Recipe) -> dict[str, Json]:
+    """The recipe as YAML holds it."""
+    plain = asdict(recipe)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+
+def _staged(stages: list[dict[str, Json]], key: str, value: Json) -> list[dict[str, Json]]:
+    """The stages with one value changed, in one of them or in all that thaw something."""
+    names = [stage["name"] for stage in stages]
+    if key in SHORT:
+        touched, part = [stage["name"] for stage in stages if stage["thaw"] != 0], key
+        if not touched:
+            raise UserError(f"--set {key}: no stage thaws anything; use stages.NAME.{key}")
+    else:
+        known = [f"stages.{name}.{part}" for name in names for part in OF_A_STAGE]
+        if key not in known:
+            raise UserError(f"unknown key {key}; {_close(key, (*FIELDS, *SHORT), known)}")
+        _, name, part = key.split(".")
+        touched = [name]
+    return [{**stage, part: value} if stage["name"] in touched else stage for stage in stages]
+
+
+def _close(key: str, names: Sequence[str], more: Sequence[str] = ()) -> str:
+    """Names like the one that is not known, else the names that there are."""
+    close = difflib.get_close_matches(key, [*names, *more], n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"known keys: {', '.join(names)}"
+
+
+def _wish(settings: Mapping[str, Json]) -> str:
+    """The settings as they were asked for."""
+    flow = {k: yaml.safe_dump(v, default_flow_style=True, width=1000) for k, v in settings.items()}
+    pairs = [f"{key}={text.removesuffix('...' + chr(10)).strip()}" for key, text in flow.items()]
+    return f"Asked for: {', '.join(pairs)}."

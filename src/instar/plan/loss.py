@@ -1,0 +1,81 @@
+"""What the training minimises, and what chooses the checkpoint."""
+
+from instar.audit.balance import UNEVEN, VERY_UNEVEN
+from instar.records import Audit, Card, Decision
+
+MANY_CLASSES = 10
+"""Classes from which smoothed labels are used (our judgement)."""
+SMOOTHING = 0.1
+
+
+def metric(audit: Audit) -> Decision:
+    """macro_f1 where classes are of uneven size or ordered, else accuracy."""
+    ratio = audit["class-counts"].evidence["ratio"]
+    ordered = audit["ordered-labels"].evidence["ordered"]
+    because = ("class-counts", "ordered-labels")
+    if ratio > UNEVEN:
+        reason = (
+            f"The largest class is {ratio:.2f} times the smallest (more than {UNEVEN}); macro-F1 counts "
+            "every class alike, accuracy would favour the large ones."
+        )
+    elif ordered:
+        reason = (
+            "The classes are ordered; macro-F1 keeps the checkpoint from giving up the ones in the middle."
+        )
+    else:
+        reason = (
+            f"The largest class is {ratio:.2f} times the smallest (no more than {UNEVEN}): accuracy is fair."
+        )
+    value = "macro_f1" if ratio > UNEVEN or ordered else "accuracy"
+    return Decision("metric", value, "rule", because, reason, "our judgement")
+
+
+def loss_weights(audit: Audit) -> Decision:
+    """Balanced only where small classes would be ignored otherwise."""
+    ratio = audit["class-counts"].evidence["ratio"]
+    if ratio > VERY_UNEVEN:
+        value = "balanced"
+        reason = (
+            f"The largest class is {ratio:.2f} times the smallest (more than {VERY_UNEVEN:.0f}): without "
+            "weights the small ones would hardly move the network."
+        )
+    else:
+        value = "none"
+        reason = (
+            f"The largest class is {ratio:.2f} times the smallest (no more than {VERY_UNEVEN:.0f}); weights "
+            "would cost calibration and gain little."
+        )
+    return Decision("loss_weights", value, "rule", ("class-counts",), reason, "our judgement")
+
+
+def label_smoothing(audit: Audit, card: Card) -> Decision:
+    """Smoothed labels for pictures of many unordered classes on a pre-trained network."""
+    classes = audit["class-counts"].evidence["classes"]
+    if audit["ordered-labels"].evidence["ordered"]:
+        value, reason = (
+            0.0,
+            "The classes are ordered: smoothing would favour far classes as much as near ones.",
+        )
+    elif card.spec.tokenizer:
+        value, reason = (
+            0.0,
+            "Texts are tuned for few epochs, in which the network hardly grows overconfident.",
+        )
+    elif not card.pretrained:
+        value, reason = (
+            0.0,
+            "The network starts at random and has not yet anything to be overconfident about.",
+        )
+    elif classes < MANY_CLASSES:
+        value, reason = (
+            0.0,
+            f"{classes} classes are few (fewer than {MANY_CLASSES}): plain labels keep calibration.",
+        )
+    else:
+        value = SMOOTHING
+        reason = (
+            f"{classes} unordered classes: smoothing keeps the network from growing overconfident in one."
+        )
+    because = ("class-counts", "ordered-labels")
+    source = "arXiv 1906.02629; when to use it: our judgement"
+    return Decision("label_smoothing", value, "rule", because, reason, source)
