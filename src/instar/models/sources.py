@@ -1,0 +1,109 @@
+"""Every backbone in one form: SOURCE:NAME -> `Network`. The libraries behind are imported when used."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from instar.errors import UserError
+from instar.records import Card
+
+if TYPE_CHECKING:
+    from instar.models.body import Source
+    from instar.models.network import Network
+
+
+def _timm() -> "Source":
+    from instar.models import timm_source
+
+    return timm_source.SOURCE
+
+
+def _torchvision() -> "Source":
+    from instar.models import torchvision_source
+
+    return torchvision_source.SOURCE
+
+
+def _hf() -> "Source":
+    from instar.models import hf_source
+
+    return hf_source.SOURCE
+
+
+def _scratch() -> "Source":
+    from instar.models import scratch
+
+    return scratch.SOURCE
+
+
+SOURCE: dict[str, Callable[[], "Source"]] = {
+    "timm": _timm,
+    "torchvision": _torchvision,
+    "hf": _hf,
+    "scratch": _scratch,
+}
+
+
+def load(
+    backbone: str,
+    weights: Path | None,
+    *,
+    classes: int,
+    dropout: float,
+    seed: int,
+    input_size: int | None = None,
+) -> "Network":
+    """Open a backbone and put a new head on it.
+
+    Weights come from `weights`, else from this machine (a folder, the hub's cache), else from the network; a
+    backbone that should be pre-trained never starts at random. `card.spec` is the backbone's own, whatever
+    `input_size` (pixels a side, or tokens) it is built for; None is the backbone's own size.
+
+    Args:
+        backbone: SOURCE:NAME, for instance timm:mobilenetv2_100 or hf:sentence-transformers/all-MiniLM-L6-v2.
+        weights: a .safetensors file (or .pth, .pt, .bin with tensors only) for that network.
+        dropout: share of the features that the head does not see in training.
+        seed: decides the start of the head and of whatever no file fills.
+
+    Raises:
+        UserError: an unknown source or name, no weights to be had, or weights of another network.
+    """
+    from instar.models.body import seeded
+    from instar.models.depth import depth_groups
+    from instar.models.network import Classifier, Network
+
+    source, name = _parts(backbone)
+    body = source().load(name, weights, seed, input_size)
+    with seeded(seed):
+        model = Classifier(body.module, body.features, classes, dropout, seed)
+    fresh = {"head.weight", "head.bias"} | {f"body.{name}" for name in body.missing}
+    pretrained = body.weights != "random"
+    if not pretrained:
+        fresh |= {f"body.{name}" for name, _ in body.module.named_parameters()}
+    card = Card(
+        backbone=backbone,
+        title=body.title,
+        modality=body.modality,
+        spec=body.spec,
+        groups=depth_groups(body.module),
+        features=body.features,
+        parameters=sum(p.numel() for p in model.parameters()),
+        pretrained=pretrained,
+        weights=body.weights,
+    )
+    return Network(model, frozenset(fresh), card)
+
+
+def reachable(backbone: str) -> str:
+    """ "" where the backbone can be loaded without a network now, else the reason; builds nothing."""
+    source, name = _parts(backbone)
+    return source().reachable(name)
+
+
+def _parts(backbone: str) -> "tuple[Callable[[], Source], str]":
+    source, colon, name = backbone.partition(":")
+    if not colon or not name or source not in SOURCE:
+        raise UserError(
+            f"{backbone!r} names no backbone: write SOURCE:NAME with SOURCE one of {', '.join(SOURCE)}"
+        )
+    return SOURCE[source], name
