@@ -110,7 +110,7 @@ def test_an_unknown_key_in_the_plan_is_named(tmp_path: Path) -> None:
     assert store.read_plan(tmp_path) == (Plan((decision,)), {"seed": 0})
     path = tmp_path / store.PLAN
     path.write_text(path.read_text().replace("  reason:", "  raeson:"))
-    with pytest.raises(UserError, match="raeson|reason"):
+    with pytest.raises(UserError, match=r"raeson|reason"):
         store.read_plan(tmp_path)
 
 

@@ -74,7 +74,7 @@ def _backbones() -> Iterator[str]:
     for modality in MODALITIES.values():
         for backbone in modality.backbones:
             reason = reachable(backbone)
-            yield f"backbone {backbone} ({modality.many}): {'at hand offline' if not reason else reason}"
+            yield f"backbone {backbone} ({modality.many}): {reason or 'at hand offline'}"
 
 
 def _kaggle() -> str:

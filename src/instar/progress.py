@@ -23,7 +23,7 @@ SECONDS_BETWEEN_LINES = 15.0
 
 def say(text: str) -> None:
     """One line to the person who waits."""
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

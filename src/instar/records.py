@@ -13,7 +13,7 @@ import polars as pl
 Json = Any
 """A value that YAML and JSON can hold: None, bool, int, float, str, list or dict of these."""
 
-STRICT: dict[str, Any] = {"extra": "forbid"}
+STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 """How pydantic reads the records at the disk border: an unknown key is an error that names the key."""
 
 Split = Literal["train", "val", "test", "unlabelled", "quarantined"]
@@ -26,7 +26,7 @@ class Dataset:
     """Labelled examples of one modality, measured, grouped and split.
 
     `table` has one row per example found, none dropped:
-      id     str, unique: the path below `root` for a picture, "row 17" for a line of a table (17 = line of data, from 1)
+      id     str, unique: the path below `root` for a picture, "row 17" for the 17th line of data of a table
       input  str: the path below `root`, or the text itself, unchanged
       label  str or null: null where there is no label and *for every test row* (these labels are sealed, see `store`)
       split  one of `Split`; "quarantined" rows cannot be read (column `error` says why) and take no part in anything
@@ -367,7 +367,15 @@ class Headline:
     small: tuple[tuple[str, str], ...]
 
 
-Block = Points | Figure | Gallery | Quotes | TableBlock | Headline
+@dataclass(frozen=True)
+class Chain:
+    """Cards in columns, each row numbered and read from left to right; equal neighbours in a column are one card."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+Block = Points | Figure | Gallery | Quotes | TableBlock | Headline | Chain
 
 
 @dataclass(frozen=True)

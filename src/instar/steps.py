@@ -35,9 +35,13 @@ STEPS = {
         Step("open", (), (DATASET, TABLE, SEALED)),
         Step("audit", (DATASET, TABLE), (AUDIT,)),
         Step("plan", (DATASET, TABLE, AUDIT), (PLAN, CARD, MEASUREMENTS)),
-        Step("prepare", (DATASET, TABLE, PLAN), ()),
-        Step("train", (DATASET, TABLE, PLAN), (EPOCHS, BEST, PROBE)),
-        Step("evaluate", (DATASET, TABLE, SEALED, PLAN, BEST, PROBE), (PREDICTIONS, BASELINES, EVALUATION)),
+        Step("prepare", (DATASET, TABLE, PLAN, CARD), ()),
+        Step("train", (DATASET, TABLE, PLAN, CARD), (EPOCHS, BEST, PROBE)),
+        Step(
+            "evaluate",
+            (DATASET, TABLE, SEALED, PLAN, CARD, BEST, PROBE),
+            (PREDICTIONS, BASELINES, EVALUATION),
+        ),
         Step(
             "deck",
             (DATASET, TABLE, AUDIT, PLAN, CARD, MEASUREMENTS, EPOCHS, PREDICTIONS, BASELINES, EVALUATION),
@@ -65,12 +69,13 @@ def begin(run: Path, name: str) -> None:
             raise UserError(f"{run} has no finished step {upstream.name}; {remedy} first")
         for kind in ("reads", "writes"):
             for file, value in stamp[kind].items():
-                if (
-                    (run / file).exists()
-                    and digest(run / file) != value
-                    and not (kind == "writes" and file == PLAN)
-                ):
+                if (run / file).exists() and digest(run / file) != value:
                     raise UserError(f"{run / file} has changed since step {upstream.name}; {remedy} again")
+
+
+def finished(run: Path, name: str) -> bool:
+    """Whether a step has once been whole."""
+    return name in read_machine(run).get("steps", {})
 
 
 def current(run: Path, name: str) -> bool:
@@ -80,6 +85,13 @@ def current(run: Path, name: str) -> bool:
         return False
     known = {**stamp["reads"], **stamp["writes"]}
     return all((run / file).exists() and digest(run / file) == value for file, value in known.items())
+
+
+def accept(run: Path, name: str, file: str) -> None:
+    """Take the file as it is now for what a finished step wrote: for `plan.yaml`, which may be edited."""
+    machine = read_machine(run)
+    machine["steps"][name]["writes"][file] = digest(run / file)
+    write_yaml(run / MACHINE, machine)
 
 
 def _upstream(name: str) -> list[Step]:

@@ -45,9 +45,11 @@ from instar.steps import MACHINE as MACHINE
 from instar.steps import PREDICTIONS as PREDICTIONS
 from instar.steps import PROBE as PROBE
 from instar.steps import STEPS as STEPS
+from instar.steps import accept as accept
 from instar.steps import begin as begin
 from instar.steps import current as current
 from instar.steps import finish as finish
+from instar.steps import finished as finished
 from instar.steps import read_machine as read_machine
 
 
@@ -79,9 +81,7 @@ def write_audit(run: Path, audit: Audit) -> None:
     for finding in audit.findings:
         if finding.rows.width:
             write_frame(run / "2-audit" / "findings" / f"{finding.code}.csv", finding.rows)
-    content = [
-        {k: getattr(f, k) for k in ("code", "verdict", "sentence", "evidence")} for f in audit.findings
-    ]
+    content = [{k: getattr(f, k) for k in ("code", "verdict", "sentence", "evidence")} for f in audit.findings]
     write_yaml(run / AUDIT, content)
 
 
@@ -109,9 +109,7 @@ def read_plan(run: Path) -> tuple[Plan, dict[str, Json]]:
     """The plan and the `recipe` block as it stands in the file, perhaps edited by hand."""
     content = read_yaml(run / PLAN, dict[str, Any])
     if set(content) != {"recipe", "decisions"}:
-        raise UserError(
-            f"{run / PLAN} must have exactly the keys recipe and decisions; run `instar plan {run}`"
-        )
+        raise UserError(f"{run / PLAN} must have exactly the keys recipe and decisions; run `instar plan {run}`")
     try:
         decisions = pydantic.TypeAdapter(tuple[Decision, ...]).validate_python(content["decisions"])
     except pydantic.ValidationError as error:
@@ -159,9 +157,7 @@ def write_evaluation(run: Path, evaluation: Evaluation) -> None:
     """evaluation.yaml and a CSV for each of its tables."""
     for name in EVALUATION_FRAMES:
         write_frame(run / "5-eval" / f"{name}.csv", getattr(evaluation, name))
-    write_yaml(
-        run / EVALUATION, {k: v for k, v in asdict(replace(evaluation, **_EMPTY)).items() if k not in _EMPTY}
-    )
+    write_yaml(run / EVALUATION, {k: v for k, v in asdict(replace(evaluation, **_EMPTY)).items() if k not in _EMPTY})
 
 
 _EMPTY: dict[str, Any] = {name: pl.DataFrame() for name in EVALUATION_FRAMES}

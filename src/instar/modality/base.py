@@ -27,6 +27,8 @@ class Feed:
     """Open what `prepare` wrote."""
     examples: Callable[[Sequence[str], Recipe, InputSpec], "Prepared"]
     """New examples (paths of pictures, or texts) for `predict`, by the same functions; ids are the inputs."""
+    previews: Callable[[Path, Dataset, Recipe, InputSpec, Path], None]
+    """(folder that `prepare` wrote, ..., run directory): write figures/prepared.csv and its pictures, for the reader."""
 
 
 @dataclass(frozen=True)

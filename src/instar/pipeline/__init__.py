@@ -7,7 +7,7 @@ imported by the steps that need it only.
 from pathlib import Path
 
 from instar import store
-from instar.pipeline.common import step
+from instar.pipeline.common import settled, step
 from instar.pipeline.data import Options, audit, start
 from instar.pipeline.learning import evaluate, predict, prepare, train
 from instar.pipeline.planning import ask, plan
@@ -41,6 +41,8 @@ def run(options: Options, out: Path | None = None) -> Path:
 
 def finish(folder: Path) -> Path:
     """The steps of a run directory that are not whole, or that rest on something older than it is now."""
+    if store.finished(folder, "plan"):
+        settled(folder)
     for function in (audit, plan, prepare, train, evaluate, deck):
         if not store.current(folder, function.__name__):
             function(folder)

@@ -8,22 +8,73 @@ from typing import TYPE_CHECKING
 
 from instar import machine, store
 from instar.errors import UserError
+from instar.plan import describe, edits
 from instar.progress import say
-from instar.records import Dataset, Json, Recipe
+from instar.records import Card, Dataset, Plan, Recipe
 
 if TYPE_CHECKING:
     from instar.models.network import Network
 
 
 @contextmanager
-def step(run: Path, name: str, more: dict[str, Json] | None = None) -> Iterator[None]:
-    """Check the inputs of a step, time it, and record it as whole when the block ends without an error."""
+def step(run: Path, name: str) -> Iterator[None]:
+    """Check the inputs of a step, time it, and record it as whole when the block ends without an error.
+
+    An edit of plan.yaml by hand is taken in first, for a step that rests on the plan.
+    """
+    if store.PLAN in store.STEPS[name].reads and store.finished(run, "plan"):
+        settled(run)
     store.begin(run, name)
     machine.restart_peak()
     started = monotonic()
     yield
-    store.finish(run, name, started, peak_memory_mb=machine.peak_memory_mb(), **(more or {}))
+    store.finish(run, name, started, peak_memory_mb=machine.peak_memory_mb())
     say(f"{name}: done in {monotonic() - started:.1f} s")
+
+
+def settled(run: Path) -> tuple[Plan, Recipe]:
+    """The plan, with what a hand has edited in plan.yaml taken in as asked decisions."""
+    written, block = store.read_plan(run)
+    taken = edits.absorb(written, block)
+    new = taken.decisions[len(written.decisions) :]
+    if new:
+        amend(run, taken)
+    for decision in new:
+        say(f"plan: {decision.field} = {decision.value} (asked)")
+    return taken, store.recipe_of(taken)
+
+
+def amend(run: Path, plan: Plan) -> None:
+    """Write a plan that differs from what the step plan wrote by asked decisions only."""
+    _fits(store.recipe_of(plan), store.read_card(run), run)
+    write(run, plan)
+    store.accept(run, "plan", store.PLAN)
+
+
+def _fits(recipe: Recipe, card: Card, run: Path) -> None:
+    """Refuse what cannot be asked of this backbone without planning anew."""
+    if recipe.backbone != card.backbone:
+        raise UserError(
+            f"{run / store.PLAN} asks for {recipe.backbone} but was made for {card.backbone}; start a run of its "
+            f"own: instar run DATA --backbone {recipe.backbone}"
+        )
+    trunk = sum(group.role == "trunk" for group in card.groups)
+    for stage in recipe.stages:
+        if stage.thaw > trunk:
+            raise UserError(
+                f"{run / store.PLAN}: stages.{stage.name}.thaw={stage.thaw}, but the trunk of {card.title} has {trunk} depth "
+                "groups; give fewer, or -1 for everything"
+            )
+    if card.spec.tokenizer and recipe.input_size > card.spec.size:
+        raise UserError(
+            f"{run / store.PLAN}: input_size={recipe.input_size}, but {card.title} takes {card.spec.size} tokens at most"
+        )
+
+
+def write(run: Path, plan: Plan) -> None:
+    """plan.yaml and plan.md."""
+    store.write_plan(run, plan)
+    store.write_text(run / "3-plan/plan.md", describe.plan_md(plan, store.read_audit(run)))
 
 
 def load(
@@ -35,6 +86,7 @@ def load(
     seed: int,
     input_size: int | None = None,
 ) -> "Network":
+    """The network for a data set; refuses one of another modality."""
     from instar.models import sources
 
     network = sources.load(
@@ -47,12 +99,14 @@ def load(
     )
     if network.card.modality != dataset.modality:
         raise UserError(
-            f"{name} is a network for {network.card.modality}s, this set has {dataset.modality}s; choose another --backbone"
+            f"{name} is a network for {network.card.modality}s and this set has {dataset.modality}s; "
+            "choose another --backbone"
         )
     return network
 
 
 def network_of(dataset: Dataset, recipe: Recipe) -> "Network":
+    """The network as the recipe wants it, before any training."""
     return load(
         recipe.backbone,
         recipe.weights,

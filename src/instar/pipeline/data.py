@@ -42,9 +42,7 @@ def start(options: Options, out: Path | None = None) -> Path:
     Raises:
         UserError: the directory holds a run with other options.
     """
-    options = replace(
-        options, source=_absolute(options.source), weights=options.weights and _absolute(options.weights)
-    )
+    options = replace(options, source=_absolute(options.source), weights=options.weights and _absolute(options.weights))
     for setting in options.settings:
         edits.parse_setting(setting)
     folder = out or Path("runs") / _name(options)
@@ -78,9 +76,7 @@ def open_data(folder: Path, options: Options) -> Dataset:
     raw = reading.read(options.source, text=options.text, image=options.image, label=options.label)
     modality = MODALITIES[raw.modality]
     say(f"{raw.name}: {raw.frame.height} {modality.many} found, measuring them")
-    measured = modality.measure(
-        raw.frame.filter(pl.col("input").is_not_null()).select("id", "input"), Path(raw.root)
-    )
+    measured = modality.measure(raw.frame.filter(pl.col("input").is_not_null()).select("id", "input"), Path(raw.root))
     dataset, sealed = opening.build(raw, measured, limit=options.limit, seed=options.seed)
     about: dict[str, Any] = {
         "command": ["instar", *sys.argv[1:]] if Path(sys.argv[0]).stem in ("instar", "__main__") else [],

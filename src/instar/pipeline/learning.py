@@ -1,5 +1,6 @@
 """The steps prepare, train and evaluate, and prediction for new examples."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,7 @@ import polars as pl
 
 from instar import store
 from instar.modality.modalities import MODALITIES
-from instar.pipeline.common import network_of, step
-from instar.pipeline.planning import settled
+from instar.pipeline.common import network_of, settled, step
 from instar.progress import say
 from instar.records import Dataset, Evaluation
 
@@ -29,7 +29,6 @@ def prepare(folder: Path) -> Path:
 
 def train(folder: Path) -> None:
     """Fine-tune stage by stage as planned; goes on from the last checkpoint after an interruption."""
-    settled(folder)
     if not store.current(folder, "prepare"):
         prepare(folder)
     with step(folder, "train"):
@@ -43,10 +42,8 @@ def train(folder: Path) -> None:
         prepared = feed.open(cache, recipe, spec)
         train_rows, train_labels = rows_of(dataset, prepared.ids, "train")
         val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
-        data = TrainingData(
-            prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache
-        )
-        stamp = store.digest(folder / store.PLAN) + store.digest(folder / store.TABLE)
+        data = TrainingData(prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache)
+        stamp = hashlib.sha256(f"{recipe} {store.digest(folder / store.TABLE)}".encode()).hexdigest()
         epochs = fit(folder / "4-train", network_of(dataset, recipe), recipe, data, stamp)
         store.write_epochs(folder, epochs)
 
@@ -78,7 +75,7 @@ def evaluate(folder: Path) -> Evaluation:
         feed = modality.feed()
         prepared = feed.open(feed.prepare(dataset, recipe, spec), recipe, spec)
         network = load_best(network_of(dataset, recipe), folder / store.BEST)
-        sealed = dict(store.read_sealed(folder).iterrows_of())
+        sealed = dict(store.read_sealed(folder).iter_rows())
         val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
         test_rows, test_labels = rows_of(dataset, prepared.ids, "test", sealed)
         tuned = {
@@ -95,14 +92,10 @@ def evaluate(folder: Path) -> Evaluation:
         baselines = predictions.baselines(dataset, test_labels, probe=probe, cheap=modality.cheap(dataset))
         store.write_frame(folder / store.PREDICTIONS, made)
         store.write_frame(folder / store.BASELINES, baselines)
-        result = score(
-            made, baselines, dataset.classes, ordered=dataset.ordered, opened=opened, seed=recipe.seed
-        )
+        result = score(made, baselines, dataset.classes, ordered=dataset.ordered, opened=opened, seed=recipe.seed)
         store.write_evaluation(folder, result)
     best = result.score("accuracy")
-    say(
-        f"accuracy on {best.n} test {modality.many}: {best.value:.1%}, 95 % interval {best.low:.1%} to {best.high:.1%}"
-    )
+    say(f"accuracy on {best.n} test {modality.many}: {best.value:.1%}, 95 % interval {best.low:.1%} to {best.high:.1%}")
     return result
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from instar import store
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
-from instar.pipeline.common import load, step
+from instar.pipeline.common import amend, load, settled, step, write
 from instar.pipeline.data import Options
-from instar.plan import assemble, backbone, describe, edits
+from instar.plan import assemble, backbone, edits
 from instar.progress import say
-from instar.records import Dataset, Decision, Json, Plan, Recipe
+from instar.records import Dataset, Decision, Json, Plan
 
 if TYPE_CHECKING:
     from instar.models.network import Network
@@ -19,15 +19,8 @@ if TYPE_CHECKING:
 
 def ask(folder: Path, settings: Sequence[str]) -> None:
     """Take in settings of a later command as decisions of the plan with basis asked."""
-    made, _ = settled(folder) if (folder / store.PLAN).exists() else (plan(folder), None)
-    made = edits.apply(made, dict(edits.parse_setting(setting) for setting in settings))
-    _write_plan(folder, made)
-
-
-def _write_plan(folder: Path, made: Plan) -> None:
-    store.recipe_of(made)
-    store.write_plan(folder, made)
-    store.write_text(folder / "3-plan/plan.md", describe.plan_md(made, store.read_audit(folder)))
+    made = settled(folder)[0] if (folder / store.PLAN).exists() else plan(folder)
+    amend(folder, edits.apply(made, dict(edits.parse_setting(setting) for setting in settings)))
 
 
 def plan(folder: Path) -> Plan:
@@ -43,7 +36,8 @@ def plan(folder: Path) -> Plan:
         modality = MODALITIES[dataset.modality]
         options = options_of(folder)
         asked = dict(edits.parse_setting(setting) for setting in options.settings) | asked
-        chosen, network = _choose_backbone(dataset, asked.pop("backbone", None) or options.backbone, options)
+        wanted = asked.pop("backbone", None) or options.backbone
+        chosen, network = _choose_backbone(dataset, wanted, options, asked.get("input_size"))
         measurements = measure(network)
         found = store.read_audit(folder)
         made = assemble.make(
@@ -58,13 +52,14 @@ def plan(folder: Path) -> Plan:
             augmentations=tuple(modality.augmentations),
             fits=modality.fits,
         )
-        _write_plan(folder, made)
         store.write_record(folder / store.CARD, network.card)
         store.write_record(folder / store.MEASUREMENTS, measurements)
+        write(folder, made)
     return made
 
 
 def options_of(folder: Path) -> Options:
+    """What the user asked for when the run was made."""
     known = store.read_machine(folder)["options"]
     return Options(**{**known, "settings": tuple(known["settings"])})
 
@@ -76,7 +71,9 @@ def _asked_before(folder: Path) -> dict[str, Json]:
     return {d.field: d.value for d in earlier.live().values() if d.basis == "asked"}
 
 
-def _choose_backbone(dataset: Dataset, asked: str | None, options: Options) -> tuple[Decision, "Network"]:
+def _choose_backbone(
+    dataset: Dataset, asked: str | None, options: Options, input_size: int | None
+) -> tuple[Decision, "Network"]:
     """The asked backbone, or the first of the modality's that loads; a refused one leaves its reason in the plan."""
     modality = MODALITIES[dataset.modality]
     if options.weights and not asked:
@@ -85,7 +82,7 @@ def _choose_backbone(dataset: Dataset, asked: str | None, options: Options) -> t
     for candidate in (asked,) if asked else modality.backbones:
         say(f"backbone {candidate}: loading")
         try:
-            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed)
+            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed, input_size=input_size)
         except UserError as error:
             if asked:
                 raise
@@ -95,15 +92,3 @@ def _choose_backbone(dataset: Dataset, asked: str | None, options: Options) -> t
         tried.append((candidate, ""))
         return backbone.choose(dataset, tried, asked), network
     raise AssertionError("the last backbone of a modality is always at hand")
-
-
-def settled(folder: Path) -> tuple[Plan, Recipe]:
-    """The plan, with what a hand has edited in plan.yaml taken in as asked decisions."""
-    written, block = store.read_plan(folder)
-    settled = edits.absorb(written, block)
-    recipe = store.recipe_of(settled)
-    if len(settled.decisions) != len(written.decisions):
-        for decision in settled.decisions[len(written.decisions) :]:
-            say(f"plan: {decision.field} = {decision.value} (asked)")
-        _write_plan(folder, settled)
-    return settled, recipe

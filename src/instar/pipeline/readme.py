@@ -24,8 +24,7 @@ def readme(run: Path) -> str:
     dataset, evaluation, card = store.read_dataset(run), store.read_evaluation(run), store.read_card(run)
     steps = store.read_machine(run)["steps"]
     rows = [
-        f"| {s.subject} | {s.metric} | {s.value:.3f} | {s.low:.3f} to {s.high:.3f} | {s.n} |"
-        for s in evaluation.scores
+        f"| {s.subject} | {s.metric} | {s.value:.3f} | {s.low:.3f} to {s.high:.3f} | {s.n} |" for s in evaluation.scores
     ]
     seconds = ", ".join(f"{name} {stamp['seconds']:.0f} s" for name, stamp in steps.items())
     return "\n".join(

@@ -14,6 +14,8 @@ attention_mask (B, L) int64, padded to the longest of the batch only."""
 class Prepared(Protocol):
     """Examples in the form in which a network takes them."""
 
+    key: str
+    """Digest of all that `batch` depends on besides its arguments: features are cached under it."""
     ids: tuple[str, ...]
     """Ids of the data set, in the order of the rows here."""
     costs: NDArray[np.int64]

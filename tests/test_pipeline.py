@@ -1,0 +1,157 @@
+"""The whole way on two tiny sets, through the same code; what repeats, what goes stale, what is refused."""
+
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+from PIL import Image
+
+from instar import pipeline, store
+from instar.errors import UserError
+
+COLOURS = {"red": (200, 40, 40), "green": (40, 160, 60), "blue": (50, 70, 200)}
+WORDS = {"1 star": "bad cold rude", "2 stars": "meh slow stale", "3 stars": "good warm kind"}
+
+
+def draw(folder: Path) -> Path:
+    noise = np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir(parents=True)
+        for i in range(14):
+            pixels = np.clip(np.array(colour) + noise.normal(0, 40, (40, 48, 3)), 0, 255)
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{i}.png")
+    return folder
+
+
+def write(path: Path) -> Path:
+    chance = random.Random(0)
+    rows = ["review,rating"]
+    for stars, words in WORDS.items():
+        rows += [f"{' '.join(chance.choices(words.split(), k=5))} {i},{stars}" for i in range(14)]
+    path.write_text("\n".join(rows))
+    return path
+
+
+@pytest.fixture(scope="module", params=["images", "texts"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp(request.param)
+    small = ("epochs=2", "batch_size=8", "threads=1")
+    if request.param == "images":
+        options = pipeline.Options(
+            str(draw(folder / "colours")), backbone="scratch:convnet", settings=(*small, "input_size=32")
+        )
+    else:
+        options = pipeline.Options(str(write(folder / "reviews.csv")), backbone="scratch:words", settings=small)
+    return pipeline.run(options, folder / "run")
+
+
+@pytest.fixture
+def run(made: Path, tmp_path: Path) -> Path:
+    """A copy to change."""
+    return Path(shutil.copytree(made, tmp_path / "run"))
+
+
+def contents(run: Path) -> dict[str, str]:
+    return {str(p.relative_to(run)): store.digest(p) for p in run.rglob("*") if p.is_file()}
+
+
+def test_every_step_leaves_its_files(made: Path) -> None:
+    for step in store.STEPS.values():
+        assert all((made / file).exists() for file in step.writes), step.name
+        assert store.current(made, step.name)
+    assert (made / "README.md").exists()
+    assert (made / "3-plan/plan.md").exists()
+    stamps = store.read_machine(made)["steps"]
+    assert list(stamps) == list(store.STEPS)
+    assert all(stamp["seconds"] >= 0 for stamp in stamps.values())
+
+
+def test_predictions_have_the_promised_columns_and_rows(made: Path) -> None:
+    dataset = store.read_dataset(made)
+    found = store.read_frame(made / store.PREDICTIONS)
+    assert {"id", "split", "label", "predicted", *(f"p.{c}" for c in dataset.classes)} <= set(found.columns)
+    test = found.filter(pl.col("split") == "test")
+    assert set(test["id"]) == set(dataset.part("test")["id"])
+    assert dict(test.select("id", "label").iter_rows()) == dict(store.read_sealed(made).iter_rows())
+    assert np.allclose(found.select(f"p.{c}" for c in dataset.classes).sum_horizontal(), 1)
+
+
+def test_a_second_call_does_nothing(run: Path) -> None:
+    before = contents(run)
+    pipeline.finish(run)
+    assert contents(run) == before
+
+
+def test_an_edited_plan_becomes_asked_and_what_rests_on_it_is_done_again(run: Path) -> None:
+    path = run / store.PLAN
+    content = yaml.safe_load(path.read_text())
+    content["recipe"]["weight_decay"] = 0.123
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError, match=r"plan\.yaml has changed since step train; run `instar train"):
+        pipeline.evaluate(run)
+    pipeline.finish(run)
+    live = store.read_plan(run)[0].live()["weight_decay"]
+    assert (live.value, live.basis) == (0.123, "asked")
+    assert store.read_evaluation(run).opened == 2
+    assert "0.123" in (run / "3-plan/plan.md").read_text()
+
+
+def test_asking_later_and_planning_again_keep_what_was_asked(run: Path) -> None:
+    pipeline.ask(run, ["clip_norm=0.5"])
+    pipeline.plan(run)
+    live = store.read_plan(run)[0].live()
+    assert (live["clip_norm"].value, live["clip_norm"].basis) == (0.5, "asked")
+    assert live["batch_size"].value == 8
+
+
+def test_audit_and_plan_do_not_know_the_test_labels(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from instar.plan import measure
+
+    kept = store.read_measurements(run)
+    monkeypatch.setattr(measure, "measure", lambda *_, **__: kept)
+    pipeline.audit(run)
+    pipeline.plan(run)
+    before = [(run / f).read_bytes() for f in (store.AUDIT, store.PLAN, "3-plan/plan.md")]
+    sealed = store.read_sealed(run)
+    store.write_frame(run / store.SEALED, sealed.with_columns(pl.col("label").shuffle(seed=1)))
+    machine = store.read_machine(run)
+    machine["steps"]["open"]["writes"][store.SEALED] = store.digest(run / store.SEALED)
+    store.write_yaml(run / store.MACHINE, machine)
+    pipeline.audit(run)
+    pipeline.plan(run)
+    assert [(run / f).read_bytes() for f in (store.AUDIT, store.PLAN, "3-plan/plan.md")] == before
+
+
+def test_other_options_for_the_same_directory_are_refused(run: Path) -> None:
+    with pytest.raises(UserError, match="holds a run with another source"):
+        pipeline.start(pipeline.Options("elsewhere"), run)
+
+
+def test_predict_answers_as_in_the_evaluation(made: Path, tmp_path: Path) -> None:
+    """The same examples, given anew, get the same probabilities: one pre-processing for both."""
+    dataset = store.read_dataset(made)
+    rows = dataset.part("test").head(5)
+    if dataset.root:
+        arguments = [str(Path(dataset.root) / path) for path in rows["input"]]
+    else:
+        arguments = [str(tmp_path / "new.txt")]
+        Path(arguments[0]).write_text("\n".join(rows["input"]))
+    answered = pipeline.predict(made, arguments)
+    known = rows.select("id").join(store.read_frame(made / store.PREDICTIONS), on="id", maintain_order="left")
+    for name in dataset.classes:
+        assert answered[f"p.{name}"].to_list() == pytest.approx(known[f"p.{name}"].to_list(), abs=0.02)
+
+
+def test_predict_says_what_it_cannot_read(made: Path, tmp_path: Path) -> None:
+    if not store.read_dataset(made).root:
+        pytest.skip("any line is a text")
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"<html>not found</html>")
+    good = next((made.parent / "colours").rglob("*.png"))
+    answered = pipeline.predict(made, [str(broken), str(good)])
+    assert answered["label"].is_null().to_list() == [True, False]
+    assert answered["error"].is_null().to_list() == [False, True]
