@@ -1,8 +1,11 @@
 """The shape of the source: imports point one way, modules are small, torch is loaded late or not at all."""
 
+import ast
+import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ PACKAGE = ROOT / "src" / "instar"
 HEAVY = ("torch", "torchvision", "timm", "transformers", "accelerate", "sklearn")
 TORCH_FREE = ("audit", "charts", "data", "deck", "evaluate", "plan")
 TORCH_FREE_MODULES = ("cli", "errors", "progress", "records", "store")
-NEEDS_TORCH = ("instar.evaluate.predict",)
+NEEDS_TORCH = ("instar.evaluate.predict", "instar.plan.measure")
 LONGEST_MODULE = 250
 
 
@@ -101,6 +104,37 @@ for name in {names}:
 """
     result = run(code)
     assert result.returncode == 0, result.stderr
+
+
+def imported(path: Path) -> set[str]:
+    """The outermost names of all that the module imports, late imports included."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
+
+
+def normal(name: str) -> str:
+    """The name of a distribution in its normal form (specification "Names and normalization")."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_what_is_imported_is_declared() -> None:
+    """What another package happens to bring along is gone when that one changes its mind."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["demo"]]
+    declared = {normal(re.split(r"[<>=!~;\[ ]", line)[0]) for line in asked}
+    distributions = packages_distributions()
+    undeclared = {
+        f"{dotted(path)} imports {name}"
+        for path in modules()
+        for name in imported(path) - sys.stdlib_module_names - {"instar"}
+        if not declared & {normal(distribution) for distribution in distributions.get(name, [])}
+    }
+    assert undeclared == set()
 
 
 def test_versions_agree() -> None:

@@ -59,9 +59,7 @@ class World:
     def where(self, which: pl.Expr, **values: Any) -> "World":
         """Other values in some of the rows; names with a dot are written with two underscores."""
         names = {name.replace("__", "."): value for name, value in values.items()}
-        return self.change(
-            *(pl.when(which).then(pl.lit(v)).otherwise(pl.col(k)).alias(k) for k, v in names.items())
-        )
+        return self.change(*(pl.when(which).then(pl.lit(v)).otherwise(pl.col(k)).alias(k) for k, v in names.items()))
 
     def seal(self) -> Dataset:
         labelled = self.frame.filter(pl.col("split").is_in(["train", "val", "test"]))
@@ -172,9 +170,7 @@ PLANTED: dict[str, tuple[Callable[[], World], dict[str, str]]] = {
     ),
     "one text, two labels": (
         lambda: (
-            texts()
-            .where((pl.col("id") == "row 0") | (pl.col("id") == "row 120"), group=0)
-            .change(random_leak=0.003)
+            texts().where((pl.col("id") == "row 0") | (pl.col("id") == "row 120"), group=0).change(random_leak=0.003)
         ),
         {"exact-twins": "note", "conflicting-labels": "issue"},
     ),

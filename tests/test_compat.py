@@ -19,9 +19,7 @@ print(torch.ops.torchvision.nms(torch.zeros(1, 4), torch.ones(1), 0.5).item())
 def run(code: str) -> str:
     """Run the code in a fresh interpreter, in which a warning is an error; return what it printed."""
     code = "from instar import compat\n" + code
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
     return result.stdout
 

@@ -18,9 +18,7 @@ def pictures(folder: Path, **images: Image.Image) -> pl.DataFrame:
 
 
 def noise(seed: int, size: tuple[int, int] = (40, 30)) -> Image.Image:
-    return Image.fromarray(
-        np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    )
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
 
 
 def test_twins_have_equal_pixels_and_shape(tmp_path: Path) -> None:

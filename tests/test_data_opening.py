@@ -76,9 +76,7 @@ def test_it_can_be_stored(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_kept_apart() -> None:
-    dataset, _ = opened(
-        [*plain(40), ("", "a", None), ("words", None, None), ("more words", None, "unlabelled")]
-    )
+    dataset, _ = opened([*plain(40), ("", "a", None), ("words", None, None), ("more words", None, "unlabelled")])
     last = dataset.table.tail(3)
     assert last["split"].to_list() == ["quarantined", "unlabelled", "unlabelled"]
     assert last["error"].to_list() == ["no text", None, None]
@@ -91,9 +89,7 @@ def test_missing_files_are_counted() -> None:
     raw = world(plain(20))
     measured = measure(raw.frame.select("id", "input"), Path())
     lost = pl.col("id").is_in(["row 3", "row 4"])
-    dataset, _ = build(
-        raw, measured.with_columns(error=pl.when(lost).then(pl.lit("file missing"))), limit=None, seed=0
-    )
+    dataset, _ = build(raw, measured.with_columns(error=pl.when(lost).then(pl.lit("file missing"))), limit=None, seed=0)
     assert dataset.opening["missing_files"] == dataset.opening["quarantined"] == 2
     assert dataset.table.height == 20
 
@@ -138,16 +134,12 @@ def test_the_limit_is_reached_and_drawn_with_the_seed() -> None:
     dataset, _ = opened(plain(300, "abc"), limit=20)
     assert dataset.counts == {"a": 20, "b": 20, "c": 20}
     assert dataset.opening["left_out_by_limit"] == 240
-    assert (
-        opened(plain(300, "abc"), limit=20, seed=1)[0].table["id"].to_list() != dataset.table["id"].to_list()
-    )
+    assert opened(plain(300, "abc"), limit=20, seed=1)[0].table["id"].to_list() != dataset.table["id"].to_list()
     assert opened(plain(300, "abc"), limit=20)[0].table.equals(dataset.table)
 
 
 def test_a_class_with_few_groups_stays_in_train() -> None:
-    dataset, _ = opened(
-        [*plain(60), ("rare one", "c", None), ("rare one", "c", None), ("rare two", "c", None)]
-    )
+    dataset, _ = opened([*plain(60), ("rare one", "c", None), ("rare one", "c", None), ("rare two", "c", None)])
     assert dataset.table.tail(3)["split"].to_list() == ["train"] * 3
     assert dataset.opening["kept_in_train"] == ["c"]
 
@@ -183,9 +175,7 @@ def test_a_given_val_is_kept_and_test_is_drawn_from_train() -> None:
 
 
 def test_three_given_parts_are_kept() -> None:
-    rows: list[Row] = [
-        (f"{part} {i}", "ab"[i % 2], part) for part in ("train", "val", "test") for i in range(9)
-    ]
+    rows: list[Row] = [(f"{part} {i}", "ab"[i % 2], part) for part in ("train", "val", "test") for i in range(9)]
     dataset, _ = opened(rows)
     assert dataset.table["split"].to_list() == [part for _, _, part in rows]
 

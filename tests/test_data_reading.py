@@ -31,9 +31,7 @@ def rows(raw: Raw) -> list[tuple[str, str | None, str | None]]:
     return list(raw.frame.select("id", "label", "given").iter_rows())
 
 
-REVIEWS = (
-    "stars,review\n5,Very good food\n1,Cold and slow again\n5,We come here often\n1,Never again for us\n"
-)
+REVIEWS = "stars,review\n5,Very good food\n1,Cold and slow again\n5,We come here often\n1,Never again for us\n"
 
 
 def test_a_folder_per_class(tmp_path: Path) -> None:
@@ -212,9 +210,7 @@ def as_json(path: Path, frame: pl.DataFrame) -> Path:
 @pytest.mark.parametrize("saved", [as_csv, as_tsv, as_semicolons, as_parquet, as_lines, as_json])
 def test_kinds_of_tables(tmp_path: Path, saved: Callable[[Path, pl.DataFrame], Path]) -> None:
     texts = ['one, "two"; three\nfour', "  padded\ttext ", "plain words here", None, "x, y; z\r\nand so on"]
-    frame = pl.DataFrame(
-        {"id": [1, 2, 3, 4, 5], "body": texts, "label": [1, 0, 1, 0, None], "n": [0.5, 1.5, 2, 3, 4]}
-    )
+    frame = pl.DataFrame({"id": [1, 2, 3, 4, 5], "body": texts, "label": [1, 0, 1, 0, None], "n": [0.5, 1.5, 2, 3, 4]})
     raw = opened(saved(tmp_path / "data", frame), text="body", label="label")
     assert raw.frame["input"].to_list() == [text or "" for text in texts]
     assert raw.frame["label"].to_list() == ["1", "0", "1", "0", None]

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from instar.data.split import SHARES, random_leak, split
 
-worlds = st.lists(
-    st.tuples(st.integers(0, 5), st.sampled_from([1, 1, 1, 1, 2, 3, 40])), min_size=1, max_size=300
-)
+worlds = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([1, 1, 1, 1, 2, 3, 40])), min_size=1, max_size=300)
 
 
 def arrays(world: list[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

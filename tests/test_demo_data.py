@@ -190,9 +190,7 @@ def test_the_table_is_not_utf8(composed: reviews.Planted, rows: list[dict[str, s
     with pytest.raises(UnicodeDecodeError):
         composed.path.read_bytes().decode()
     lossy = [
-        n
-        for n, row in enumerate(rows)
-        if n and "\ufffd" in row["review"].encode("cp1252").decode(errors="replace")
+        n for n, row in enumerate(rows) if n and "\ufffd" in row["review"].encode("cp1252").decode(errors="replace")
     ]
     debris = set(composed.lost)
     assert set(composed.not_utf8) - debris == set(lossy) - debris

@@ -24,9 +24,7 @@ from instar.models.titles import title
 MINILM = "hf:sentence-transformers/all-MiniLM-L6-v2"
 
 
-def opened(
-    backbone: str, weights: Path | None = None, *, seed: int = 0, input_size: int | None = None
-) -> Network:
+def opened(backbone: str, weights: Path | None = None, *, seed: int = 0, input_size: int | None = None) -> Network:
     return load(backbone, weights, classes=3, dropout=0.1, seed=seed, input_size=input_size)
 
 
@@ -250,9 +248,7 @@ def test_what_the_file_does_not_hold_is_fresh_and_seeded(tmp_path: Path) -> None
 def test_a_file_for_a_configuration_at_hand(tmp_path: Path) -> None:
     folder, _ = bert(tmp_path / "a")
     path = tmp_path / "mine.safetensors"
-    state = {
-        key: torch.full_like(value, 0.25) for key, value in load_file(folder / "model.safetensors").items()
-    }
+    state = {key: torch.full_like(value, 0.25) for key, value in load_file(folder / "model.safetensors").items()}
     save_file(state, path)
     (folder / "model.safetensors").unlink()
     assert "holds no model.safetensors" in refused(lambda: opened(f"hf:{folder}"))
@@ -321,9 +317,7 @@ def test_a_network_of_patches_without_a_classifier(tmp_path: Path) -> None:
 def test_the_forms_of_a_size(tmp_path: Path, size: dict[str, object], crop: int, share: float) -> None:
     from instar.models.hf_images import read_spec
 
-    (tmp_path / "preprocessor_config.json").write_text(
-        json.dumps(PREPROCESSOR | size | {"size": size["size"]})
-    )
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR | size | {"size": size["size"]}))
     spec = read_spec(tmp_path)
     assert (spec.size, spec.crop_share) == (crop, share)
 
@@ -345,9 +339,7 @@ def test_timm_takes_files_of_any_number_of_classes(tmp_path: Path, classes: int)
 
 def test_timm_resamples_a_fixed_grid(tmp_path: Path) -> None:
     save_file(create_model("test_vit").state_dict(), tmp_path / "w.safetensors")
-    small, large = (
-        opened("timm:test_vit", tmp_path / "w.safetensors", input_size=size) for size in (None, 192)
-    )
+    small, large = (opened("timm:test_vit", tmp_path / "w.safetensors", input_size=size) for size in (None, 192))
     assert small.card.spec == large.card.spec
     assert features(large, pixels=pictures(192)).shape == (2, large.card.features)
 
@@ -408,9 +400,7 @@ def test_a_torchvision_transformer_at_another_size(tmp_path: Path, monkeypatch: 
         network: nn.Module = torchvision_models.VisionTransformer(image_size, 32, 1, 2, 16, 16)
         return network
 
-    monkeypatch.setattr(
-        "instar.models.torchvision_source.torchvision.models.get_model", lambda _, **o: small(**o)
-    )
+    monkeypatch.setattr("instar.models.torchvision_source.torchvision.models.get_model", lambda _, **o: small(**o))
     save_file(small().state_dict(), tmp_path / "w.safetensors")
     network = opened("torchvision:vit_b_32", tmp_path / "w.safetensors", input_size=128)
     assert features(network, pixels=pictures(128)).shape == (2, 16)
@@ -427,12 +417,8 @@ def test_a_random_start_follows_the_seed_alone(name: str) -> None:
     before = torch.get_rng_state()
     same, other = opened(f"scratch:{name}"), opened(f"scratch:{name}", seed=1)
     assert torch.equal(torch.get_rng_state(), before)
-    assert all(
-        torch.equal(a, b) for a, b in zip(one.model.parameters(), same.model.parameters(), strict=True)
-    )
-    assert any(
-        not torch.equal(a, b) for a, b in zip(one.model.parameters(), other.model.parameters(), strict=True)
-    )
+    assert all(torch.equal(a, b) for a, b in zip(one.model.parameters(), same.model.parameters(), strict=True))
+    assert any(not torch.equal(a, b) for a, b in zip(one.model.parameters(), other.model.parameters(), strict=True))
     assert one.fresh == {key for key, _ in one.model.named_parameters()}
     assert (one.card.pretrained, one.card.weights) == (False, "random")
     assert reachable(f"scratch:{name}") == ""
@@ -522,9 +508,7 @@ def test_without_a_network_the_answer_comes_within_seconds(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(hub, "ENDPOINT", "http://127.0.0.1:9")
     entries = torchvision_models.get_model_weights("squeezenet1_1")
-    monkeypatch.setattr(
-        entries.DEFAULT.value, "url", "http://127.0.0.1:9/squeezenet1_1-b8a52dc0.pth", raising=False
-    )
+    monkeypatch.setattr(entries.DEFAULT.value, "url", "http://127.0.0.1:9/squeezenet1_1-b8a52dc0.pth", raising=False)
     start = time.monotonic()
     for backbone in ("timm:test_resnet", "hf:owner/bert", "torchvision:squeezenet1_1"):
         assert "127.0.0.1:9" in refused(lambda backbone=backbone: opened(backbone))  # type: ignore[misc]

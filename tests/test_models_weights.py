@@ -72,9 +72,7 @@ def test_a_list_of_tensors_is_no_state_dict(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_named() -> None:
     module = nn.Linear(3, 2)
-    with pytest.raises(
-        UserError, match=r"w\.pth.*1 missing \(bias\); 1 unknown \(scale\); 1 of another shape"
-    ):
+    with pytest.raises(UserError, match=r"w\.pth.*1 missing \(bias\); 1 unknown \(scale\); 1 of another shape"):
         fill(module, {"weight": torch.zeros(2, 4), "scale": torch.zeros(1)}, (), "w.pth")
 
 

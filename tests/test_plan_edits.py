@@ -96,9 +96,7 @@ def test_short_forms_reach_every_stage_that_thaws() -> None:
 
 
 def test_one_stage_by_name() -> None:
-    plan = changed(
-        ["stages.top.thaw=5", "stages.top.layer_decay=0.5", "stages.head.lr=0.1", "stages.all.epochs=9"]
-    )
+    plan = changed(["stages.top.thaw=5", "stages.top.layer_decay=0.5", "stages.head.lr=0.1", "stages.all.epochs=9"])
     head, top, whole = store.recipe_of(plan).stages
     assert (head.lr, top.thaw, top.layer_decay, whole.epochs) == (0.1, 5, 0.5, 9)
     assert (head.thaw, top.lr, whole.lr) == (0, 0.001, 0.0005)

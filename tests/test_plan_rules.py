@@ -56,9 +56,7 @@ def dataset(modality: str, sizes: Mapping[str, int], *, ordered: bool = False, *
     return Dataset("planted", modality, "planted", ".", tuple(sizes), ordered, sizes, opening, frame)
 
 
-def pictures(
-    sizes: Mapping[str, int], width: int = 300, height: int = 300, grey: str = "", **more: Any
-) -> Dataset:
+def pictures(sizes: Mapping[str, int], width: int = 300, height: int = 300, grey: str = "", **more: Any) -> Dataset:
     measured = {"width": width, "height": height, "brightness": 0.5, "contrast": 0.2, "grey": False}
     made = dataset("image", sizes, **{**measured, **more})
     shade = (pl.col("label") == grey).fill_null(False).alias("measure.grey")
@@ -147,14 +145,10 @@ def test_every_field_has_one_decision_with_a_reason_that_exists(name: str) -> No
 def test_golden_plans(name: str) -> None:
     """A changed rule shows as a readable difference. INSTAR_WRITE_GOLDEN=1 writes the files anew."""
     live = make(*ARCHETYPES[name]).live()
-    made = {
-        field: {"value": d.value, "basis": d.basis, "because": list(d.because)} for field, d in live.items()
-    }
+    made = {field: {"value": d.value, "basis": d.basis, "because": list(d.because)} for field, d in live.items()}
     path = GOLDEN / f"plan_{name}.yaml"
     if os.environ.get("INSTAR_WRITE_GOLDEN"):
-        lines = (
-            yaml.safe_dump(d, sort_keys=False, width=1000, default_flow_style=True) for d in made.values()
-        )
+        lines = (yaml.safe_dump(d, sort_keys=False, width=1000, default_flow_style=True) for d in made.values())
         path.write_text("".join(f"{field}: {line}" for field, line in zip(made, lines, strict=True)))
     assert yaml.safe_load(path.read_text()) == made
 
@@ -264,9 +258,7 @@ def test_a_stage_that_cannot_keep_its_time_says_so() -> None:
 
 
 def test_the_fastest_way_is_taken_and_the_simplest_among_equals() -> None:
-    ways = [
-        Timing(p, c, t, 100.0, 10.0) for p, c, t in itertools.product(("fp32", "bf16"), (False, True), (1, 2))
-    ]
+    ways = [Timing(p, c, t, 100.0, 10.0) for p, c, t in itertools.product(("fp32", "bf16"), (False, True), (1, 2))]
     same = Measurements(tuple(ways), "cpu", 2, 8.0)
     assert engine.fastest(same) == engine.default(same) == Timing("fp32", False, 2, 100.0, 10.0)
     for way in ways:

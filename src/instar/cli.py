@@ -19,13 +19,9 @@ app = typer.Typer(
 
 DataOrRun = Annotated[str, typer.Argument(metavar="DATA|RUN", help="Data to open, or a run directory.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
-Out = Annotated[
-    Path | None, typer.Option("--out", help="The run directory to make.", show_default="runs/NAME")
-]
+Out = Annotated[Path | None, typer.Option("--out", help="The run directory to make.", show_default="runs/NAME")]
 Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Column with the texts.")]
-Image = Annotated[
-    str | None, typer.Option("--image", metavar="COLUMN", help="Column with the paths of the images.")
-]
+Image = Annotated[str | None, typer.Option("--image", metavar="COLUMN", help="Column with the paths of the images.")]
 Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")]
 Backbone = Annotated[
     str | None,
@@ -39,9 +35,7 @@ Weights = Annotated[
     Path | None,
     typer.Option("--weights", metavar="FILE", help="Its weights (.safetensors), for work offline."),
 ]
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, metavar="N", help="At most N examples per class.")
-]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N examples per class.")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of split and training.")]
 Set = Annotated[
     list[str] | None,
@@ -72,9 +66,7 @@ def _verb(name: str, description: str, then: Then) -> None:
         given = (out, text, image, label, backbone, weights, limit, seed)
         if (Path(data) / store.MACHINE).exists():
             if any(value is not None for value in given):
-                raise UserError(
-                    f"{data} is a run directory and keeps its options; name the data to start another run"
-                )
+                raise UserError(f"{data} is a run directory and keeps its options; name the data to start another run")
             folder = Path(data)
             if settings:
                 pipeline.ask(folder, settings)

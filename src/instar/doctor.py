@@ -55,7 +55,7 @@ def _convolution(dtype: "torch.dtype") -> float:
     """Convolutions a second."""
     import torch
 
-    layer = torch.nn.Conv2d(64, 64, 3, padding=1).to(dtype, memory_format=torch.channels_last)
+    layer = torch.nn.Conv2d(64, 64, 3, padding=1).to(dtype)
     x = torch.randn(8, 64, 56, 56).to(dtype).to(memory_format=torch.channels_last)
     with torch.inference_mode():
         layer(x)
@@ -82,9 +82,7 @@ def _kaggle() -> str:
     folder = Path(os.environ.get("KAGGLE_CONFIG_DIR") or Path.home() / ".kaggle")
     places = {
         "KAGGLE_API_TOKEN": bool(os.environ.get("KAGGLE_API_TOKEN")),
-        "KAGGLE_USERNAME and KAGGLE_KEY": bool(
-            os.environ.get("KAGGLE_USERNAME") and os.environ.get("KAGGLE_KEY")
-        ),
+        "KAGGLE_USERNAME and KAGGLE_KEY": bool(os.environ.get("KAGGLE_USERNAME") and os.environ.get("KAGGLE_KEY")),
         str(folder / "access_token"): (folder / "access_token").exists(),
         str(folder / "kaggle.json"): (folder / "kaggle.json").exists(),
     }

@@ -40,9 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose --out"
-        ) from error
+        raise UserError(f"cannot write {path}: {error.strerror or error}; free some space or choose --out") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -31,11 +31,13 @@ def bar(what: str, total: int) -> Iterator[Advance]:
     """Show how far `what` is, out of `total`, until the block ends."""
     if console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(
-            *columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=console
-        ) as shown:
+        with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=console) as shown:
             task = shown.add_task(what, total=total, note="")
-            yield lambda n, note="": shown.update(task, advance=n, note=note)
+
+            def move(n: int, note: str = "") -> None:
+                shown.update(task, advance=n, note=note)
+
+            yield move
         return
     start = last = time.monotonic()
     done = 0

@@ -1,4 +1,8 @@
-"""The records of a run directory, read and written: the disk border, where pydantic validates."""
+"""The records of a run directory, read and written: the disk border, where pydantic validates.
+
+`files` (whole or not at all) and `steps` (what a step rests on) are offered under this name too, so that the rest of
+instar knows one border.
+"""
 
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -8,13 +12,19 @@ import polars as pl
 import pydantic
 
 from instar.errors import UserError
-from instar.files import digest as digest
-from instar.files import explain, read_frame, read_yaml, write_frame, write_yaml
-from instar.files import home as home
-from instar.files import plain as plain
-from instar.files import replacing as replacing
-from instar.files import write_bytes as write_bytes
-from instar.files import write_text as write_text
+from instar.files import (
+    digest,
+    explain,
+    home,
+    plain,
+    read_frame,
+    read_yaml,
+    replacing,
+    write_bytes,
+    write_frame,
+    write_text,
+    write_yaml,
+)
 from instar.records import (
     Audit,
     Card,
@@ -30,27 +40,77 @@ from instar.records import (
 )
 from instar.steps import (
     AUDIT,
+    BASELINES,
+    BEST,
     CARD,
     DATASET,
     EPOCHS,
     EVALUATION,
+    MACHINE,
     MEASUREMENTS,
     PLAN,
+    PREDICTIONS,
+    PROBE,
     SEALED,
+    STEPS,
     TABLE,
+    accept,
+    begin,
+    current,
+    finish,
+    finished,
+    read_machine,
 )
-from instar.steps import BASELINES as BASELINES
-from instar.steps import BEST as BEST
-from instar.steps import MACHINE as MACHINE
-from instar.steps import PREDICTIONS as PREDICTIONS
-from instar.steps import PROBE as PROBE
-from instar.steps import STEPS as STEPS
-from instar.steps import accept as accept
-from instar.steps import begin as begin
-from instar.steps import current as current
-from instar.steps import finish as finish
-from instar.steps import finished as finished
-from instar.steps import read_machine as read_machine
+
+__all__ = [
+    "AUDIT",
+    "BASELINES",
+    "BEST",
+    "CARD",
+    "DATASET",
+    "EPOCHS",
+    "EVALUATION",
+    "MACHINE",
+    "MEASUREMENTS",
+    "PLAN",
+    "PREDICTIONS",
+    "PROBE",
+    "SEALED",
+    "STEPS",
+    "TABLE",
+    "accept",
+    "begin",
+    "current",
+    "digest",
+    "explain",
+    "finish",
+    "finished",
+    "home",
+    "plain",
+    "read_audit",
+    "read_card",
+    "read_dataset",
+    "read_epochs",
+    "read_evaluation",
+    "read_frame",
+    "read_machine",
+    "read_measurements",
+    "read_plan",
+    "read_sealed",
+    "read_yaml",
+    "recipe_of",
+    "replacing",
+    "write_audit",
+    "write_bytes",
+    "write_dataset",
+    "write_epochs",
+    "write_evaluation",
+    "write_frame",
+    "write_plan",
+    "write_record",
+    "write_text",
+    "write_yaml",
+]
 
 
 def write_dataset(run: Path, dataset: Dataset, sealed: pl.DataFrame) -> None:
@@ -165,5 +225,5 @@ _EMPTY: dict[str, Any] = {name: pl.DataFrame() for name in EVALUATION_FRAMES}
 
 def read_evaluation(run: Path) -> Evaluation:
     """Read what `write_evaluation` wrote."""
-    frames = {name: read_frame(run / "5-eval" / f"{name}.csv") for name in EVALUATION_FRAMES}
+    frames: dict[str, Any] = {name: read_frame(run / "5-eval" / f"{name}.csv") for name in EVALUATION_FRAMES}
     return replace(read_yaml(run / EVALUATION, Evaluation), **frames)

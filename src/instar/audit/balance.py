@@ -55,9 +55,7 @@ def class_counts(dataset: Dataset) -> Finding:
         "effective": round(math.exp(-sum(s * math.log(s) for s in shares)), 1),
         "empty": empty,
     }
-    verdict: Verdict = (
-        "issue" if ratio > VERY_UNEVEN or any(empty.values()) else "note" if ratio > UNEVEN else "passed"
-    )
+    verdict: Verdict = "issue" if ratio > VERY_UNEVEN or any(empty.values()) else "note" if ratio > UNEVEN else "passed"
     if counts[smallest] == counts[largest]:
         sizes = f"{number(counts[largest])} in each"
     else:
@@ -66,9 +64,7 @@ def class_counts(dataset: Dataset) -> Finding:
             f"a ratio of {evidence['ratio']:.2f}, as varied as {evidence['effective']:.1f} classes "
             "of equal size"
         )
-    sentence = (
-        f"{number(n)} labelled {dataset.modality}s in {several(len(counts), 'class', 'classes')}: {sizes}."
-    )
+    sentence = f"{number(n)} labelled {dataset.modality}s in {several(len(counts), 'class', 'classes')}: {sizes}."
     lacking = [f"{several(k, 'class', 'classes')} in {part}" for part, k in empty.items() if k]
     if lacking:
         sentence += f" There is no example of {', '.join(lacking)}."
@@ -81,9 +77,7 @@ def small_classes(dataset: Dataset) -> Finding:
     Where the person limited the examples per class to fewer, that is worth a note, not an issue.
     """
     limit = dataset.opening["limit"]
-    small = sorted(
-        (dataset.counts.get(c, 0), c) for c in dataset.classes if dataset.counts.get(c, 0) < MINIMUM
-    )
+    small = sorted((dataset.counts.get(c, 0), c) for c in dataset.classes if dataset.counts.get(c, 0) < MINIMUM)
     rows = pl.DataFrame(
         {
             "class": [c for _, c in small],

@@ -19,9 +19,7 @@ DARK, BRIGHT = 0.03, 0.97
 
 def sizes(dataset: Dataset) -> Finding:
     """Widths, heights and aspects (width / height; 5th and 95th percentile) of the labelled pictures."""
-    pictures = dataset.part("train", "val", "test").select(
-        "id", width="measure.width", height="measure.height"
-    )
+    pictures = dataset.part("train", "val", "test").select("id", width="measure.width", height="measure.height")
     rows = pictures.group_by("width", "height").len("n").sort("n", "width", "height", descending=True)
     aspect = pictures["width"] / pictures["height"]
     tiny = pictures.filter(pl.min_horizontal("width", "height") < TINY).height
@@ -96,9 +94,7 @@ def colour(dataset: Dataset) -> Finding:
         )
         verdict = "note" if evidence["grey_share"] >= GREY_WORTH_KNOWING else "passed"
         if classes:
-            sentence += (
-                f", among them all of {listed(list(classes))}: lack of colour alone gives the class away"
-            )
+            sentence += f", among them all of {listed(list(classes))}: lack of colour alone gives the class away"
             verdict = "issue"
         sentence += "."
     return Finding("colour", verdict, sentence, evidence, rows)

@@ -40,9 +40,7 @@ def columns(dataset: Dataset) -> Finding:
         sentence = "The folders name the classes; there is no table whose columns could be mistaken."
         return Finding("columns", "not applicable", sentence, evidence)
     content = evidence["text_column"] or evidence["image_column"]
-    parts = [
-        f"The {dataset.modality} stands in column “{content}”, the label in “{evidence['label_column']}”."
-    ]
+    parts = [f"The {dataset.modality} stands in column “{content}”, the label in “{evidence['label_column']}”."]
     if evidence["guessed"]:
         parts.append(f"Guessed: {evidence['guessed'].rstrip('.')}.")
     if evidence["headers_stripped"]:
@@ -58,9 +56,7 @@ def encoding(dataset: Dataset) -> Finding:
     if not evidence["encoding"]:
         return Finding("encoding", "not applicable", "There is no table that could be misread.", evidence)
     if not evidence["not_utf8"]:
-        return Finding(
-            "encoding", "passed", f"The table reads as {evidence['encoding']} throughout.", evidence
-        )
+        return Finding("encoding", "passed", f"The table reads as {evidence['encoding']} throughout.", evidence)
     sentence = (
         f"The table is not UTF-8 ({several(evidence['not_utf8'], 'byte')} are not valid there); it was "
         f"read as {evidence['encoding']}, and other programs may show other characters."

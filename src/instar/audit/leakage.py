@@ -17,9 +17,7 @@ def exact_twins(dataset: Dataset) -> Finding:
     labelled = dataset.table.filter(pl.col("split").is_in(["train", "val", "test"]) | set_aside)
     across = labelled.filter(set_aside).height
     rows = (
-        labelled.filter(pl.len().over("group") > 1)
-        .select("id", "group", "label", "split", "input")
-        .sort("group", "id")
+        labelled.filter(pl.len().over("group") > 1).select("id", "group", "label", "split", "input").sort("group", "id")
     )
     sizes = rows.group_by("group").len()["len"]
     leak = round(float(dataset.opening["random_leak"]), DIGITS)
@@ -77,9 +75,7 @@ def unlabelled(dataset: Dataset) -> Finding:
     }
     if not rows.height:
         return Finding("unlabelled", "passed", "Every readable row has a label.", evidence)
-    parts = [
-        f"{several(rows.height, 'row')} without a label {'is' if rows.height == 1 else 'are'} kept apart"
-    ]
+    parts = [f"{several(rows.height, 'row')} without a label {'is' if rows.height == 1 else 'are'} kept apart"]
     if evidence["clashing_names"]:
         parts.append(
             f"{number(evidence['clashing_names'])} with the file name of a different labelled "

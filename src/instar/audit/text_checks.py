@@ -81,9 +81,7 @@ def short_texts(dataset: Dataset) -> Finding:
     if not rows.height:
         sentence = "Every text has more than one word, and letters."
         return Finding("short-texts", "passed", sentence, evidence, rows)
-    sentence = (
-        f"{number(n)} of {several(texts.height, 'text')} ({percent(evidence['share'])}) are a single word"
-    )
+    sentence = f"{number(n)} of {several(texts.height, 'text')} ({percent(evidence['share'])}) are a single word"
     if n:
         sentence += f" ({number(evidence['different'])} different)"
     sentence += f"; {number(evidence['symbols_only'])} have no letter at all."

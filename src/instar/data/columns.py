@@ -101,9 +101,7 @@ def _guess_split(frame: pl.DataFrame, taken: Set[str | None], said: list[str]) -
         if name not in taken and _plain(name) in SPLITS:
             parts = {None if cell is None else split_name(cell) for cell in frame[name].unique()}
             if None not in parts and "train" in parts and len(parts) > 1:
-                said.append(
-                    f'split column "{name}", since its cells say {", ".join(sorted(filter(None, parts)))}'
-                )
+                said.append(f'split column "{name}", since its cells say {", ".join(sorted(filter(None, parts)))}')
                 return name
     return None
 
@@ -111,18 +109,14 @@ def _guess_split(frame: pl.DataFrame, taken: Set[str | None], said: list[str]) -
 def _guess_label(frame: pl.DataFrame, taken: Set[str | None], said: list[str]) -> str | None:
     """By name if there is such a column and it can be a label, else the only column that can be one."""
     fit = {name: n for name in frame.columns if name not in taken and (n := _label_values(frame[name]))}
-    named = sorted(
-        (name for name in fit if _plain(name) in LABELS), key=lambda name: LABELS.index(_plain(name))
-    )
+    named = sorted((name for name in fit if _plain(name) in LABELS), key=lambda name: LABELS.index(_plain(name)))
     named = named or [name for name in fit if set(_plain(name).split("_")) & set(LABELS)]
     if named:
         said.append(f'label column "{named[0]}" by its name ({fit[named[0]]} values; another: --label)')
         return named[0]
     if len(fit) == 1:
         (only,) = fit
-        said.append(
-            f'label column "{only}", the only one with few values that recur ({fit[only]}; another: --label)'
-        )
+        said.append(f'label column "{only}", the only one with few values that recur ({fit[only]}; another: --label)')
         return only
     return None
 
@@ -148,9 +142,7 @@ def _guess_text(frame: pl.DataFrame, taken: Set[str | None], said: list[str]) ->
         letters = int(cells.str.contains(r"\p{L}").sum())
         if name not in taken and letters > len(cells) / 2 and cells.n_unique() > len(cells) / 5:
             words[name] = float(cells.str.count_matches(r"\S+").mean() or 0)  # type: ignore[arg-type]
-    named = sorted(
-        (name for name in words if _plain(name) in TEXTS), key=lambda name: TEXTS.index(_plain(name))
-    )
+    named = sorted((name for name in words if _plain(name) in TEXTS), key=lambda name: TEXTS.index(_plain(name)))
     best = named[0] if named else max(words, key=words.__getitem__, default="")
     if not best or (not named and words[best] < 2):
         return None

@@ -67,9 +67,7 @@ def read_picture(content: bytes) -> Picture:
             if image.width * image.height > MAX_PIXELS:
                 raise Unreadable("a decompression bomb")
             pixels = _pixels(image, content)
-            turn = image.getexif().get(
-                ORIENTATION, 1
-            )  # after decoding: Pillow turns TIFF itself and drops the tag
+            turn = image.getexif().get(ORIENTATION, 1)  # after decoding: Pillow turns TIFF itself and drops the tag
             return Picture(_upright(pixels, turn), str(image.format), image.mode)
     except Unreadable:
         raise

@@ -44,9 +44,7 @@ def decode_text(content: bytes) -> Text:
     """
     for mark, name in _MARKS:
         if content.startswith(mark):
-            return Text(
-                content.decode(name, errors="replace"), name, _not_utf8(content) if "8" not in name else 0
-            )
+            return Text(content.decode(name, errors="replace"), name, _not_utf8(content) if "8" not in name else 0)
     try:
         return Text(content.decode("utf-8"), "utf-8", 0)
     except UnicodeDecodeError:

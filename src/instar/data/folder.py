@@ -37,8 +37,7 @@ class Files:
         """The files of a folder in it, with paths below that folder; all others are ignored."""
         start = folder + "/"
         kept = [
-            tuple(p.removeprefix(start) for p in kind if p.startswith(start))
-            for kind in (self.pictures, self.tables)
+            tuple(p.removeprefix(start) for p in kind if p.startswith(start)) for kind in (self.pictures, self.tables)
         ]
         lost = len(self.pictures) + len(self.tables) - len(kept[0]) - len(kept[1])
         return Files(kept[0], kept[1], self.ignored + lost)

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-_AFTER = (
-    "[" + "".join(re.escape(bytes([b]).decode("cp1252", "ignore") or chr(b)) for b in range(0x80, 0xC0)) + "]"
-)
+_AFTER = "[" + "".join(re.escape(bytes([b]).decode("cp1252", "ignore") or chr(b)) for b in range(0x80, 0xC0)) + "]"
 BROKEN = re.compile(f"\N{REPLACEMENT CHARACTER}|[ÂÃ]{_AFTER}|[âï]{_AFTER}{{2}}|ð{_AFTER}{{3}}")
 """U+FFFD, or one character of UTF-8 that was read as cp1252: é as Ã©, a curly quote as â€™. Only the
 usual first bytes (Latin-1 letters, punctuation, emoji, U+FFFD itself), since others occur in honest text."""
@@ -38,17 +36,12 @@ def measure(rows: pl.DataFrame, root: Path) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "id": rows["id"],
-            "twin": [
-                hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-                for key in keys
-            ],
+            "twin": [hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=16).hexdigest() for key in keys],
             "error": pl.Series([None if key else "no text" for key in keys], dtype=pl.String),
             "measure.characters": [len(text) for text in texts],
             "measure.words": [len(text.split()) for text in texts],
             "measure.replacement": [0 if text.isascii() else len(BROKEN.findall(text)) for text in texts],
-            "measure.entities": [
-                len(MARKUP.findall(text)) if "<" in text or "&" in text else 0 for text in texts
-            ],
+            "measure.entities": [len(MARKUP.findall(text)) if "<" in text or "&" in text else 0 for text in texts],
             "measure.letters": [sum(map(str.isalpha, text)) for text in texts],
         }
     )

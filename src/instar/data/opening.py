@@ -94,17 +94,9 @@ _USED = pl.col("split") == "train"
 
 def _groups(frame: pl.DataFrame) -> pl.Series:
     """Numbers of groups, in the order of their first rows; an unreadable row is a group of its own."""
-    key = (
-        pl.when(pl.col("error").is_null())
-        .then(pl.lit("=") + pl.col("twin"))
-        .otherwise(pl.lit("!") + pl.col("id"))
-    )
+    key = pl.when(pl.col("error").is_null()).then(pl.lit("=") + pl.col("twin")).otherwise(pl.lit("!") + pl.col("id"))
     first = pl.col("row").min().over(key)
-    return (
-        frame.with_row_index("row")
-        .select((first.rank("dense") - 1).cast(pl.Int64).alias("group"))
-        .to_series()
-    )
+    return frame.with_row_index("row").select((first.rank("dense") - 1).cast(pl.Int64).alias("group")).to_series()
 
 
 def _state() -> pl.Expr:
@@ -145,9 +137,7 @@ def _split(
     missing = {part: share for part, share in SHARES.items() if part not in given}
     pool = frame.filter(_USED)
     if pool.is_empty():
-        raise UserError(
-            f"{source}: no readable example is left to train on; check the split that the source gives"
-        )
+        raise UserError(f"{source}: no readable example is left to train on; check the split that the source gives")
     if len(missing) == 1:
         return frame, []
     groups = _strata(pool, classes)

@@ -52,11 +52,7 @@ class Order:
 def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
     """Sort key by which "Image_2" stands before "Image_10", on every file system alike."""
     parts = re.split(r"(\d+)", name)
-    key = [
-        (not part.isdecimal(), int(part) if part.isdecimal() else 0, part.casefold())
-        for part in parts
-        if part
-    ]
+    key = [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part.casefold()) for part in parts if part]
     return (*key, (True, 0, name))
 
 
@@ -71,11 +67,7 @@ def order(labels: Iterable[str]) -> Order:
     classes = tuple(sorted(set(labels), key=natural))
     if len(classes) < 3:
         return Order(classes, False, "fewer than three classes")
-    return (
-        _numbers(classes)
-        or _scale(classes)
-        or Order(classes, False, "the labels form no scale that is known")
-    )
+    return _numbers(classes) or _scale(classes) or Order(classes, False, "the labels form no scale that is known")
 
 
 def _numbers(classes: tuple[str, ...]) -> Order | None:
@@ -84,11 +76,7 @@ def _numbers(classes: tuple[str, ...]) -> Order | None:
     phrases = {(m[1].strip(), m[3].strip().removesuffix("s")) for m in matches if m}
     if None in matches or len(phrases) != 1:
         return None
-    value = {
-        c: float(re.sub("[−–]", "-", m[2]).replace(",", "."))
-        for c, m in zip(classes, matches, strict=True)
-        if m
-    }
+    value = {c: float(re.sub("[−–]", "-", m[2]).replace(",", ".")) for c, m in zip(classes, matches, strict=True) if m}
     ranked = tuple(sorted(classes, key=value.__getitem__))
     low, high = value[ranked[0]], value[ranked[-1]]
     phrase = " ".join(part for part in next(iter(phrases)) if part)

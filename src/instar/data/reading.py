@@ -137,9 +137,7 @@ def _part(
 ) -> _Part:
     """The columns of a table; where there are several tables, one may lack the label that was asked for."""
     lacking = len(names) > 1 and label is not None and label.strip() not in table.frame.columns
-    columns = choose(
-        table.frame, table.name, text=text, image=image, label=None if lacking else label, known=known
-    )
+    columns = choose(table.frame, table.name, text=text, image=image, label=None if lacking else label, known=known)
     if lacking:
         columns = Columns(columns.text, columns.image, None, columns.split, columns.guessed)
     return _Part(table, columns, split_name(Path(table.name).stem) if len(names) > 1 else None)
@@ -151,9 +149,7 @@ def _check(source: str, parts: list[_Part], labelled: list[_Part], label: str | 
     if not labelled:
         if label:
             raise UserError(f'{source} has no column "{label}"; it has {has}')
-        raise UserError(
-            f"{source}: cannot tell which column is the label; name it with --label, one of {has}"
-        )
+        raise UserError(f"{source}: cannot tell which column is the label; name it with --label, one of {has}")
     first = labelled[0]
     if not first.columns.image and not first.columns.text:
         asked = f"name it with --text or --image, one of {has}"
@@ -175,9 +171,7 @@ def _rows(part: _Part, pictures: tuple[str, ...], several: bool) -> pl.DataFrame
     else:
         inputs, start = cells, f"{part.table.name} row " if several else "row "
         ids = pl.Series([f"{start}{i + 1}" for i in range(frame.height)], dtype=pl.String)
-    label = (
-        _label(frame[columns.label]) if columns.label else pl.Series([None] * frame.height, dtype=pl.String)
-    )
+    label = _label(frame[columns.label]) if columns.label else pl.Series([None] * frame.height, dtype=pl.String)
     stripped = label.str.strip_chars()
     if columns.label and columns.split:
         given = pl.Series([split_name(cell) for cell in frame[columns.split]], dtype=pl.String)

@@ -42,22 +42,15 @@ def read_table(path: Path) -> Table:
         else:
             decoded = decode_text(content)
             encoding, not_utf8 = decoded.encoding, decoded.not_utf8
-            if suffix in (".jsonl", ".ndjson", ".json"):
-                frame = _read_json(decoded.text)
-            else:
-                frame = _read_csv(decoded.text)
+            frame = _read_json(decoded.text) if suffix in (".jsonl", ".ndjson", ".json") else _read_csv(decoded.text)
     except (pl.exceptions.PolarsError, csv.Error) as error:
         reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"{path} is not a table that can be read ({reason}); mend it or save it anew"
-        ) from error
+        raise UserError(f"{path} is not a table that can be read ({reason}); mend it or save it anew") from error
     if frame.is_empty():
         raise UserError(f"{path} has a header but no rows; give a table with rows")
     names = _unique(name.strip() or f"column {i + 1}" for i, name in enumerate(frame.columns))
     stripped = tuple(name.strip() for name in frame.columns if name != name.strip())
-    return Table(
-        path.name, frame.rename(dict(zip(frame.columns, names, strict=True))), encoding, not_utf8, stripped
-    )
+    return Table(path.name, frame.rename(dict(zip(frame.columns, names, strict=True))), encoding, not_utf8, stripped)
 
 
 def _read_csv(text: str) -> pl.DataFrame:
@@ -67,11 +60,7 @@ def _read_csv(text: str) -> pl.DataFrame:
 
 def _read_json(text: str) -> pl.DataFrame:
     source = io.BytesIO(text.lstrip("\ufeff").encode())
-    return (
-        pl.read_json(source)
-        if text.lstrip().startswith("[")
-        else pl.read_ndjson(source, infer_schema_length=None)
-    )
+    return pl.read_json(source) if text.lstrip().startswith("[") else pl.read_ndjson(source, infer_schema_length=None)
 
 
 def _delimiter(text: str) -> str:

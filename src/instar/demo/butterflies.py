@@ -162,9 +162,7 @@ def tables(shots: list[Shot], planted: Planted) -> dict[str, bytes]:
     """The two tables of the set; the labels of train are those that stand in the table, right or wrong."""
     wrong = {planted.conflict[1]: LOOK_ALIKES[1]}
     train = [
-        (s.path.removeprefix("train/"), wrong.get(s.path, s.species))
-        for s in shots
-        if s.path not in planted.answers
+        (s.path.removeprefix("train/"), wrong.get(s.path, s.species)) for s in shots if s.path not in planted.answers
     ]
     test = [(path.removeprefix("test/"),) for path in planted.answers]
     return {
@@ -177,9 +175,7 @@ def stands(folder: Path, shots: list[Shot], files: Mapping[str, bytes]) -> bool:
     """Whether the folder holds the very tables of this set and no picture more or less."""
     expected = {shot.path for shot in shots if shot.how != "absent"}
     found = {path.relative_to(folder).as_posix() for path in folder.glob("t*/*")}
-    same = all(
-        (folder / name).is_file() and (folder / name).read_bytes() == data for name, data in files.items()
-    )
+    same = all((folder / name).is_file() and (folder / name).read_bytes() == data for name, data in files.items())
     return same and found == expected
 
 

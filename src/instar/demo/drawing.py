@@ -47,9 +47,7 @@ def body(rng: Random, seen_from_above: bool) -> list[Mark]:
     marks: list[Mark] = []
     for side in (-1, 1) if seen_from_above else (1, 0.72):
         lean = side * rng.uniform(0.15, 0.3) if seen_from_above else rng.uniform(0.0, 0.25) * side
-        feeler = smooth(
-            np.array([(0.02 * side, -0.3), (0.08 * side + lean * 0.4, -0.5), (lean + 0.06 * side, -0.68)])
-        )
+        feeler = smooth(np.array([(0.02 * side, -0.3), (0.08 * side + lean * 0.4, -0.5), (lean + 0.06 * side, -0.68)]))
         marks += [(ribbon(feeler, np.full(len(feeler), 0.014)), fur), (feeler[-1] + 0.02 * CIRCLE, fur)]
     if not seen_from_above:
         for place in (-0.16, -0.06, 0.03):

@@ -126,9 +126,7 @@ POINTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
             {price} for that is daylight robbery | way too dear for what you get
             they charged me twice and wouldn't give it back
         """),
-        phrases(
-            "prices have gone up again | {price} for a {drink} is on the high side | you pay for the view"
-        ),
+        phrases("prices have gone up again | {price} for a {drink} is on the high side | you pay for the view"),
         phrases("great value at {price} | cheap and cheerful | you get a lot for {price}"),
     ),
 }

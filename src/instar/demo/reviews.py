@@ -110,9 +110,7 @@ def written(rng: Random, store: int) -> Review:
     stars = rng.choices(range(1, 6), [share * 2 ** (lean * (k - 2)) for k, share in enumerate(SHARES)])[0]
     if rng.random() < 0.13:
         usual = [weights[stars - 1] for _, weights in SHORT]
-        return Review(
-            store, stars, rng.choices([text for text, _ in SHORT], usual)[0] + rng.choice(("", "", " "))
-        )
+        return Review(store, stars, rng.choices([text for text, _ in SHORT], usual)[0] + rng.choice(("", "", " ")))
     mood = stars + rng.choices((-1, 0, 1), (6, 88, 6))[0]
     text = composed(rng, min(5, max(1, mood)))
     if rng.random() < 0.35:
@@ -174,9 +172,7 @@ def plant(rng: Random, path: Path, reviews: list[Review]) -> Planted:
         rows=len(reviews),
         counts={name: sum(r.stars == k for r in reviews) for k, name in enumerate(STARS, 1)},
         repeated=repeated,
-        disputed=tuple(
-            t for t, rows in repeated.items() if len({reviews[row - 1].stars for row in rows}) > 1
-        ),
+        disputed=tuple(t for t, rows in repeated.items() if len({reviews[row - 1].stars for row in rows}) > 1),
         copied=copied,
         conflict=conflict,
         one_word=tuple(sorted(row for text, rows in short.items() if len(text.split()) == 1 for row in rows)),

@@ -30,9 +30,7 @@ def polygon(draw: ImageDraw.ImageDraw, points: Points, colour: Colour) -> None:
     draw.polygon(points.ravel().tolist(), fill=colour)
 
 
-def leaf(
-    base: tuple[float, float], length: float, width: float, angle: float, bend: float
-) -> tuple[Points, Points]:
+def leaf(base: tuple[float, float], length: float, width: float, angle: float, bend: float) -> tuple[Points, Points]:
     """Outline and midrib of a leaf that grows from `base` at `angle`, in radians."""
     x = ALONG
     middle = np.stack([length * x, bend * length * x**2], 1)
@@ -48,9 +46,7 @@ def blobs(
     for _ in range(count):
         x, y = rng.uniform(-10, size + 10), rng.uniform(-10, size + 10)
         r = radius * rng.uniform(0.4, 1.5)
-        draw.ellipse(
-            (x - r, y - r, x + r, y + r), fill=mix(rng.choice(colours), rng.choice(colours), rng.random())
-        )
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=mix(rng.choice(colours), rng.choice(colours), rng.random()))
 
 
 def foliage(draw: ImageDraw.ImageDraw, rng: Random, size: int) -> None:
@@ -58,9 +54,7 @@ def foliage(draw: ImageDraw.ImageDraw, rng: Random, size: int) -> None:
     blobs(draw, rng, size, GREENS, 26, size / 7)
     for _ in range(9):
         place = rng.uniform(0, size), rng.uniform(0, size)
-        shape, _ = leaf(
-            place, size * rng.uniform(0.3, 0.7), size * 0.16, rng.uniform(0, 6.3), rng.uniform(-0.4, 0.4)
-        )
+        shape, _ = leaf(place, size * rng.uniform(0.3, 0.7), size * 0.16, rng.uniform(0, 6.3), rng.uniform(-0.4, 0.4))
         polygon(draw, shape, mix(rng.choice(GREENS), (190, 214, 130), rng.uniform(0, 0.5)))
 
 
@@ -92,9 +86,7 @@ def sky(draw: ImageDraw.ImageDraw, rng: Random, size: int) -> None:
             across = rng.uniform(-1, 1)
             r = size * 0.11 * (1.1 - abs(across)) * rng.uniform(0.5, 1.2)
             left, low_edge = x + length * across, y + size * 0.02 * rng.random()
-            draw.ellipse(
-                (left - 1.5 * r, low_edge - 1.4 * r, left + 1.5 * r, low_edge + 0.5 * r), fill=(243, 246, 249)
-            )
+            draw.ellipse((left - 1.5 * r, low_edge - 1.4 * r, left + 1.5 * r, low_edge + 0.5 * r), fill=(243, 246, 249))
 
 
 def ground(draw: ImageDraw.ImageDraw, rng: Random, size: int) -> None:
@@ -167,9 +159,7 @@ def perch(draw: ImageDraw.ImageDraw, rng: Random, at: tuple[float, float], size:
         reach, turn = size * rng.uniform(0.2, 0.36), rng.uniform(0, 6.3)
         for index in range(count):
             angle = turn + index * 2 * np.pi / count
-            shape, rib = leaf(
-                at, reach * rng.uniform(0.9, 1.1), reach * 3.4 / count, angle, rng.gauss(0, 0.05)
-            )
+            shape, rib = leaf(at, reach * rng.uniform(0.9, 1.1), reach * 3.4 / count, angle, rng.gauss(0, 0.05))
             polygon(draw, shape, mix(petal, (255, 255, 255) if index % 2 else (120, 60, 90), 0.18))
             polygon(draw, rib, mix(petal, (90, 50, 70), 0.25))
         r = reach * 0.27

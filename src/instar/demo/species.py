@@ -56,8 +56,7 @@ def stained_glass(rng: Random, across: bool) -> Wings:
         (fore.band((0.57, 0.97), (0.2, 0.53), 0.05), fire),
     ]
     front += [
-        (fore.spot(m, t, 0.026, 1.7), mix(glow, WHITE, 0.5))
-        for m, t in ((-0.2, 0.8), (-0.04, 0.74), (0.13, 0.7))
+        (fore.spot(m, t, 0.026, 1.7), mix(glow, WHITE, 0.5)) for m, t in ((-0.2, 0.8), (-0.04, 0.74), (0.13, 0.7))
     ]
     front += dots(fore, 9, 0.95, 0.015, WHITE) + dots(fore, 8, 0.895, 0.012, WHITE)
     back: list[Mark] = [(hind.rim, INK), (hind.band((0.12, 0.78), (0.13, 0.45), 0.04), glow)]

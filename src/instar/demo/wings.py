@@ -106,8 +106,7 @@ class Wing:
             x, y = (centre - self.hinge).tolist()
             scale = radius / math.hypot(x, y)
             drawn.append(
-                centre
-                + CIRCLE @ np.array([[stretch * scale * x, stretch * scale * y], [-scale * y, scale * x]])
+                centre + CIRCLE @ np.array([[stretch * scale * x, stretch * scale * y], [-scale * y, scale * x]])
             )
         return drawn
 

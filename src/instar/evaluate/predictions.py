@@ -8,9 +8,7 @@ from scipy.special import softmax
 from instar.records import Dataset, Split
 
 
-def frame(
-    dataset: Dataset, split: Split, labels: NDArray[np.int64], logits: NDArray[np.float32]
-) -> pl.DataFrame:
+def frame(dataset: Dataset, split: Split, labels: NDArray[np.int64], logits: NDArray[np.float32]) -> pl.DataFrame:
     """Predictions of one split: id, split, group, label, predicted, confidence, p.<class>.
 
     Args:
@@ -25,9 +23,7 @@ def frame(
     )
 
 
-def _answer(
-    classes: tuple[str, ...], probabilities: NDArray[np.float64], label: str, share: str
-) -> list[pl.Series]:
+def _answer(classes: tuple[str, ...], probabilities: NDArray[np.float64], label: str, share: str) -> list[pl.Series]:
     """The most probable class, its probability, and a column per class."""
     best = probabilities.argmax(axis=1)
     return [
@@ -65,9 +61,7 @@ def baselines(
     )
 
 
-def answers(
-    asked: pl.DataFrame, classes: tuple[str, ...], logits: NDArray[np.float32] | None
-) -> pl.DataFrame:
+def answers(asked: pl.DataFrame, classes: tuple[str, ...], logits: NDArray[np.float32] | None) -> pl.DataFrame:
     """Answers to new examples: input, label, probability, error, p.<class>.
 
     Args:
@@ -83,9 +77,7 @@ def answers(
             "input", "label", "probability", "error", *(f"p.{c}" for c in classes)
         )
     readable = asked.filter(pl.col("error").is_null()).select("id")
-    found = readable.with_columns(
-        _answer(classes, softmax(logits.astype(np.float64), axis=1), "label", "probability")
-    )
+    found = readable.with_columns(_answer(classes, softmax(logits.astype(np.float64), axis=1), "label", "probability"))
     joined = asked.join(found, on="id", how="left", maintain_order="left")
     return joined.select("input", "label", "probability", "error", *(f"p.{c}" for c in classes))
 

@@ -28,7 +28,7 @@ class Feed:
     examples: Callable[[Sequence[str], Recipe, InputSpec], "Prepared"]
     """New examples (paths of pictures, or texts) for `predict`, by the same functions; ids are the inputs."""
     previews: Callable[[Path, Dataset, Recipe, InputSpec, Path], None]
-    """(folder that `prepare` wrote, ..., run directory): write figures/prepared.csv and its pictures, for the reader."""
+    """(folder that `prepare` wrote, ..., run directory): write figures/prepared.csv and its pictures."""
 
 
 @dataclass(frozen=True)

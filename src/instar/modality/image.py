@@ -45,8 +45,7 @@ def cheap(dataset: Dataset) -> NDArray[np.float64]:
     def thumbnails(rows: pl.DataFrame) -> NDArray[np.float64]:
         paths = [Path(dataset.root) / path for path in rows["input"]]
         small = [
-            Image.fromarray(decode(p.read_bytes())).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-            for p in paths
+            Image.fromarray(decode(p.read_bytes())).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX) for p in paths
         ]
         return np.stack([np.asarray(picture, dtype=np.float64).ravel() / 255 for picture in small])
 

@@ -39,7 +39,8 @@ def cheap(dataset: Dataset) -> NDArray[np.float64]:
     vectoriser.fit(dataset.part("train")["input"].to_list())
 
     def columns(rows: pl.DataFrame) -> csr_matrix:
-        return vectoriser.transform(rows["input"].to_list())
+        counts: csr_matrix = vectoriser.transform(rows["input"].to_list())
+        return counts
 
     return logistic(dataset, columns)
 
@@ -53,9 +54,7 @@ def gather(arguments: Sequence[str]) -> list[str]:
         elif Path(argument).is_file():
             content = Path(argument).read_text(encoding="utf-8-sig", errors="replace")
         else:
-            raise UserError(
-                f"{argument} does not exist; name a file with a text a line, or - for standard input"
-            )
+            raise UserError(f"{argument} does not exist; name a file with a text a line, or - for standard input")
         found += [line for line in content.splitlines() if line.strip()]
     if not found:
         raise UserError("no text to predict; give a file with a text a line, or write to standard input")

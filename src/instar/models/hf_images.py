@@ -49,9 +49,7 @@ class Pooled(nn.Module):
         return features_BD.flatten(1)
 
 
-def make(
-    folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | None, input_size: int | None
-) -> Made:
+def make(folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | None, input_size: int | None) -> Made:
     """Load a network and cut it where its own classifier began.
 
     The library's classifier knows what its last layer gets (a pooled map, the class token, the class token
@@ -82,9 +80,7 @@ def make(
     try:
         features = image_width(module, size)
     except (ValueError, RuntimeError) as error:
-        raise UserError(
-            f"{folder} does not take pictures of {size} pixels: {str(error).splitlines()[0]}"
-        ) from None
+        raise UserError(f"{folder} does not take pictures of {size} pixels: {str(error).splitlines()[0]}") from None
     return Made(module, "image", features, spec, frozenset(f"network.{name}" for name in missing))
 
 
@@ -99,16 +95,10 @@ def read_spec(folder: Path) -> InputSpec:
     """
     path = folder / PREPROCESSOR
     if not path.is_file():
-        raise UserError(
-            f"{folder} has no {PREPROCESSOR}: without it nobody knows how its pictures are normalised"
-        )
+        raise UserError(f"{folder} has no {PREPROCESSOR}: without it nobody knows how its pictures are normalised")
     config = json.loads(path.read_text("utf-8"))
     resized = _side(config.get("size", 224))
-    crop = (
-        _side(config["crop_size"])
-        if config.get("do_center_crop", True) and "crop_size" in config
-        else resized
-    )
+    crop = _side(config["crop_size"]) if config.get("do_center_crop", True) and "crop_size" in config else resized
     normalise = config.get("do_normalize", True)
     return InputSpec(
         size=crop,

@@ -100,9 +100,7 @@ def _local(name: str) -> Path | None:
     found = hub.packaged(name)
     if found is not None:
         return found
-    cached = (
-        hub.cached_file(name, CONFIG) if name.count("/") <= 1 and not name.startswith(("/", ".")) else None
-    )
+    cached = hub.cached_file(name, CONFIG) if name.count("/") <= 1 and not name.startswith(("/", ".")) else None
     return cached.parent if cached else None
 
 
@@ -112,18 +110,14 @@ def _has_weights(folder: Path) -> bool:
 
 def _config(folder: Path, name: str) -> PretrainedConfig:
     try:
-        config: PretrainedConfig = AutoConfig.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"cannot read hf:{name}: {folder / CONFIG}: {_first_line(error)}") from None
     return config
 
 
 def _sees(config: PretrainedConfig, folder: Path) -> bool:
-    return (
-        type(config) in MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING or (folder / hf_images.PREPROCESSOR).is_file()
-    )
+    return type(config) in MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING or (folder / hf_images.PREPROCESSOR).is_file()
 
 
 def _first_line(error: Exception) -> str:

@@ -37,9 +37,7 @@ class Texts(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Features (B, D): the mean over the tokens that count, the first token, or the last that counts."""
-        states_BLD: Tensor = self.network(
-            input_ids=input_ids, attention_mask=attention_mask
-        ).last_hidden_state
+        states_BLD: Tensor = self.network(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         if self.pooling == "first":
             return states_BLD[:, 0]
         if self.pooling == "mean":
@@ -50,18 +48,14 @@ class Texts(nn.Module):
         return states_BLD[torch.arange(len(states_BLD), device=states_BLD.device), last_B]
 
 
-def make(
-    folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | None, input_size: int | None
-) -> Made:
+def make(folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | None, input_size: int | None) -> Made:
     """Load a network up to its last layer; BERT's pooler, which sees one token only, is taken off.
 
     Raises:
         UserError: no tokenizer.json, wrong weights, more tokens wanted than the network takes.
     """
     if not (folder / TOKENIZER).is_file():
-        raise UserError(
-            f"{folder} has no {TOKENIZER}: AutoTokenizer.from_pretrained(...).save_pretrained writes one"
-        )
+        raise UserError(f"{folder} has no {TOKENIZER}: AutoTokenizer.from_pretrained(...).save_pretrained writes one")
     network: Any
     network, missing = fill(MODEL_MAPPING, folder, config, state)
     if config.is_encoder_decoder:
@@ -108,14 +102,8 @@ def _limit(folder: Path, config: PretrainedConfig, network: nn.Module) -> int:
         _json(folder / "sentence_bert_config.json").get("max_seq_length"),
     ]
     for name, part in network.named_modules():
-        if (
-            name.endswith("position_embeddings")
-            and isinstance(part, nn.Embedding)
-            and part.padding_idx is not None
-        ):
-            limits.append(
-                part.num_embeddings - part.padding_idx - 1
-            )  # RoBERTa counts from behind the padding
+        if name.endswith("position_embeddings") and isinstance(part, nn.Embedding) and part.padding_idx is not None:
+            limits.append(part.num_embeddings - part.padding_idx - 1)  # RoBERTa counts from behind the padding
     known = [int(limit) for limit in limits if limit is not None and 0 < limit < BEYOND]
     return min(known, default=UNLIMITED_TOKENS)
 

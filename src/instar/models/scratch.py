@@ -31,9 +31,7 @@ class Residual(nn.Module):
                 nn.Conv2d(inputs, outputs, 1, bias=False),
                 nn.BatchNorm2d(outputs),
             )
-        nn.init.zeros_(
-            self.norm2.weight
-        )  # each block starts as its shortcut (Goyal et al. 2017, arXiv 1706.02677)
+        nn.init.zeros_(self.norm2.weight)  # each block starts as its shortcut (Goyal et al. 2017, arXiv 1706.02677)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
@@ -115,9 +113,7 @@ def load(name: str, weights: Path | None, seed: int, input_size: int | None) -> 
         UserError: unknown name, or a weights file, which a start from scratch does not take.
     """
     if weights is not None:
-        raise UserError(
-            f"scratch:{name} starts from random weights: leave out --weights {weights}, or name a backbone"
-        )
+        raise UserError(f"scratch:{name} starts from random weights: leave out --weights {weights}, or name a backbone")
     library, _, network = name.partition("/")
     if network and library in LIBRARIES:
         return LIBRARIES[library](network, seed, input_size)

@@ -103,7 +103,5 @@ def reachable(backbone: str) -> str:
 def _parts(backbone: str) -> "tuple[Callable[[], Source], str]":
     source, colon, name = backbone.partition(":")
     if not colon or not name or source not in SOURCE:
-        raise UserError(
-            f"{backbone!r} names no backbone: write SOURCE:NAME with SOURCE one of {', '.join(SOURCE)}"
-        )
+        raise UserError(f"{backbone!r} names no backbone: write SOURCE:NAME with SOURCE one of {', '.join(SOURCE)}")
     return SOURCE[source], name

@@ -36,9 +36,7 @@ def load(name: str, weights: Path | None, seed: int, input_size: int | None) -> 
     overlay = {"state_dict": state, "num_classes": classes, "label_offset": 0, "custom_load": False}
     try:
         with seeded(seed):
-            network: Any = timm.create_model(
-                name, pretrained=True, num_classes=classes, pretrained_cfg_overlay=overlay
-            )
+            network: Any = timm.create_model(name, pretrained=True, num_classes=classes, pretrained_cfg_overlay=overlay)
     except RuntimeError as error:
         raise UserError(f"{path} does not fit timm:{name}: {_faults(str(error))}") from None
     network.pretrained_cfg.pop("state_dict")

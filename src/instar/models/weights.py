@@ -32,9 +32,7 @@ def read_state(path: Path) -> State:
         raise UserError(f"{path} is no whole safetensors file ({error}): fetch it again") from None
     except Exception as error:  # torch.load passes on whatever zipfile and the unpickler throw
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(
-            f"{path} holds more than tensors or is damaged ({reason}): save it as safetensors"
-        ) from None
+        raise UserError(f"{path} holds more than tensors or is damaged ({reason}): save it as safetensors") from None
     if isinstance(state, Mapping) and "state_dict" in state:
         state = state["state_dict"]
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
@@ -76,6 +74,4 @@ def check_fit(wanted: Mapping[str, torch.Size], given: Mapping[str, Tensor], whe
         if keys
     ]
     if faults:
-        raise UserError(
-            f"{where} does not fit the network, keys {'; '.join(faults)}: are they of another network?"
-        )
+        raise UserError(f"{where} does not fit the network, keys {'; '.join(faults)}: are they of another network?")

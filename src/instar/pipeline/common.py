@@ -62,13 +62,12 @@ def _fits(recipe: Recipe, card: Card, run: Path) -> None:
     for stage in recipe.stages:
         if stage.thaw > trunk:
             raise UserError(
-                f"{run / store.PLAN}: stages.{stage.name}.thaw={stage.thaw}, but the trunk of {card.title} has {trunk} depth "
-                "groups; give fewer, or -1 for everything"
+                f"{run / store.PLAN}: stages.{stage.name}.thaw={stage.thaw}, but the trunk of {card.title} has "
+                f"{trunk} depth groups; give fewer, or -1 for everything"
             )
     if card.spec.tokenizer and recipe.input_size > card.spec.size:
-        raise UserError(
-            f"{run / store.PLAN}: input_size={recipe.input_size}, but {card.title} takes {card.spec.size} tokens at most"
-        )
+        most = f"{card.title} takes {card.spec.size} tokens at most"
+        raise UserError(f"{run / store.PLAN}: input_size={recipe.input_size}, but {most}")
 
 
 def write(run: Path, plan: Plan) -> None:

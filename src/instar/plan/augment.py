@@ -33,9 +33,7 @@ def augment(audit: Audit, augmentations: Collection[str]) -> Decision:
     if colour["grey_classes"]:
         value.append("grayscale")
         classes = ", ".join(colour["grey_classes"])
-        parts.append(
-            f"Every picture of {classes} is grey: grey copies of the others take that shortcut away."
-        )
+        parts.append(f"Every picture of {classes} is grey: grey copies of the others take that shortcut away.")
     assert set(value) <= set(augmentations), (value, augmentations)
     because = ("ordered-labels", "colour")
     return Decision("augment", value, "rule", because, " ".join(parts), "our judgement")

@@ -42,9 +42,7 @@ def patience(card: Card) -> Decision:
     if card.pretrained:
         reason = "Fine-tuning settles in few epochs; three without gain are not noise any more."
         return Decision("patience", 3, "fixed", (), reason, JUDGEMENT)
-    reason = (
-        "From a random start the score is noisy for long and gains most while the rate falls; wait longer."
-    )
+    reason = "From a random start the score is noisy for long and gains most while the rate falls; wait longer."
     return Decision("patience", 10, "fixed", (), reason, JUDGEMENT)
 
 

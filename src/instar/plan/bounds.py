@@ -81,9 +81,7 @@ def check(recipe: Recipe, planned_fit: str) -> None:
     modality = next(m for m in MODALITIES.values() if planned_fit in m.fits)
     _hold("fit", recipe.fit, _one_of(*modality.fits))
     known = tuple(modality.augmentations)
-    allowed = (
-        _one_of(*known) if known else ((lambda _: False), f"no augmentation is known for {modality.many}")
-    )
+    allowed = _one_of(*known) if known else ((lambda _: False), f"no augmentation is known for {modality.many}")
     for name in recipe.augment:
         _hold("augment", name, allowed)
 

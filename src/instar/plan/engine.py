@@ -27,9 +27,7 @@ def engine(measurements: Measurements) -> tuple[Decision, ...]:
     best, plain = fastest(measurements), default(measurements)
     ways = len(measurements.timings)
     if best == plain:
-        compared = (
-            f"no other of {ways} measured ways was clearly faster" if ways > 1 else "the one way measured"
-        )
+        compared = f"no other of {ways} measured ways was clearly faster" if ways > 1 else "the one way measured"
     else:
         compared = (
             f"{best.training / plain.training:.2f} times the {plain.training:.1f} of fp32 in plain memory "

@@ -19,13 +19,9 @@ def metric(audit: Audit) -> Decision:
             "every class alike, accuracy would favour the large ones."
         )
     elif ordered:
-        reason = (
-            "The classes are ordered; macro-F1 keeps the checkpoint from giving up the ones in the middle."
-        )
+        reason = "The classes are ordered; macro-F1 keeps the checkpoint from giving up the ones in the middle."
     else:
-        reason = (
-            f"The largest class is {ratio:.2f} times the smallest (no more than {UNEVEN}): accuracy is fair."
-        )
+        reason = f"The largest class is {ratio:.2f} times the smallest (no more than {UNEVEN}): accuracy is fair."
     value = "macro_f1" if ratio > UNEVEN or ordered else "accuracy"
     return Decision("metric", value, "rule", because, reason, "our judgement")
 
@@ -73,9 +69,7 @@ def label_smoothing(audit: Audit, card: Card) -> Decision:
         )
     else:
         value = SMOOTHING
-        reason = (
-            f"{classes} unordered classes: smoothing keeps the network from growing overconfident in one."
-        )
+        reason = f"{classes} unordered classes: smoothing keeps the network from growing overconfident in one."
     because = ("class-counts", "ordered-labels")
     source = "arXiv 1906.02629; when to use it: our judgement"
     return Decision("label_smoothing", value, "rule", because, reason, source)

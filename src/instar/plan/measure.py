@@ -20,8 +20,9 @@ from instar.records import InputSpec, Measurements, Timing
 ROUGH, BATCH = 2, 8
 """Examples of the step that warms up, and of the timed steps."""
 HOPELESS = 3.0
-"""A way whose first step is this many times slower than the best way so far is not measured further: on processors
-without bf16 arithmetic a convolution in bf16 takes ten times as long, and nobody should wait for the exact figure."""
+"""A way whose first step is this many times slower than the best way so far is not measured further: on
+processors without bf16 arithmetic a convolution in bf16 takes ten times as long, and nobody should wait for
+the exact figure."""
 SECONDS = 0.5
 """Of timed steps per way and direction; two steps at least."""
 WORDS = 64
@@ -35,8 +36,9 @@ def measure(network: Network, batch_of: Callable[[int], Batch] | None = None) ->
         batch_of: number of examples -> batch; without it, noise of the network's input size.
 
     Returns:
-        A timing for each of float32 and bf16, and for pictures also plain and channels_last layout, with as many
-        threads as there are cores. The best of the repeats counts: others only tell of what else the machine did.
+        A timing for each of float32 and bf16, and for pictures also plain and channels_last layout, with as
+        many threads as there are cores. The best of the repeats counts: others only tell of what else the
+        machine did.
     """
     where = device()
     batch_of = batch_of or partial(SAMPLES[network.card.modality], network.card.spec)
@@ -49,7 +51,8 @@ def measure(network: Network, batch_of: Callable[[int], Batch] | None = None) ->
     try:
         with bar("measuring the network's speed", len(ways)) as advance:
             for precision, channels_last in ways:
-                model = _half_thawed(network).to(where, memory_format=_layout(channels_last))
+                model = _half_thawed(network).to(where)
+                model.to(memory_format=_layout(channels_last))  # type: ignore[call-overload]
                 rates = _rates(model, rough, precision, channels_last, where, once=True)
                 best = max((t.training for t in timings), default=0.0)
                 if rates[1] * HOPELESS > best:

@@ -52,9 +52,7 @@ def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measureme
         asdict(Stage("head", 0, 1, 1e-3, 1.0)),
         asdict(Stage("top", thaw, epochs, peak(card), DECAY)),
     ]
-    opened = (
-        f"the upper {part} of the trunk ({thaw} of {trunk} depth groups)" if trunk else "the whole network"
-    )
+    opened = f"the upper {part} of the trunk ({thaw} of {trunk} depth groups)" if trunk else "the whole network"
     reason = (
         "First the new head alone, on features of the frozen network, so that a random head does not spoil "
         f"what was learnt before; then {opened} with it, as there are {a_class:,.0f} training "

@@ -1,0 +1,39 @@
+"""Words and numbers as charts write them."""
+
+SUBJECTS = {
+    "majority": "Largest class",
+    "cheap": "Cheap baseline",
+    "probe": "Linear probe",
+    "tuned": "Fine-tuned",
+}
+"""From the least to the most that was done, in the order in which charts show them."""
+METRICS = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Macro-F1",
+    "top_5": "Top-5 accuracy",
+    "log_loss": "Log loss",
+    "mae": "Mean absolute error",
+    "quadratic_kappa": "Quadratic kappa",
+}
+SHARES = ("accuracy", "balanced_accuracy", "top_5")
+"""Metrics that are shares of examples and are written in per cent."""
+LOWER_IS_BETTER = ("log_loss", "mae")
+
+
+def metric_name(metric: str) -> str:
+    """The name of a metric for a reader; an unknown one with spaces for underscores."""
+    return METRICS.get(metric, metric.replace("_", " "))
+
+
+def figure(metric: str, value: float) -> str:
+    """A value of a metric as it is written: 91.2% for shares, 0.912 for all others."""
+    return f"{value * 100:.1f}%" if metric in SHARES else f"{value:.3f}"
+
+
+def amount(number: float) -> str:
+    """A large number in two digits or three: 832, 83 k, 2.2 M."""
+    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:.{1 if number < 10 * size else 0}f}{letter}"
+    return f"{number:.0f}"

@@ -1,0 +1,47 @@
+"""Whether a confidence means what it says: of the answers given with 80 % confidence, are 80 % right?"""
+
+import numpy as np
+import polars as pl
+
+from instar.evaluate.intervals import wilson
+from instar.evaluate.metrics import Floats
+
+BINS = 10
+SMALLEST_BIN = 20
+"""Examples that a bin should hold: with fewer, its interval may cover half of the scale (our judgement)."""
+
+
+def reliability(confidence: Floats, right: Floats) -> pl.DataFrame:
+    """Confidence against accuracy in bins of equal size (Nguyen and O'Connor 2015, arXiv 1508.05154).
+
+    confidence: (N,) probability of the answer given; right: (N,) 1 where it was right, else 0.
+    Returns confidence (mean of the bin), accuracy, low, high (95 % Wilson interval) and n, from low to high
+    confidence. At most `BINS` bins; equal confidences share a bin, so that there may be fewer.
+    """
+    bins = max(1, min(BINS, confidence.size // SMALLEST_BIN))
+    edges = np.unique(np.quantile(confidence, np.arange(1, bins) / bins))
+    index = np.searchsorted(edges, confidence, side="left")
+    rows = []
+    for i in np.unique(index):
+        inside = index == i
+        share, n = float(right[inside].mean()), int(inside.sum())
+        low, high = wilson(share, n)
+        rows.append(
+            {
+                "confidence": float(confidence[inside].mean()),
+                "accuracy": share,
+                "low": low,
+                "high": high,
+                "n": n,
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def calibration_error(table: pl.DataFrame) -> float:
+    """Expected calibration error of a table of `reliability`: mean distance of confidence and accuracy.
+
+    Weighted by n (Naeini et al. 2015). It is never 0 on finite data: chance alone moves every bin.
+    """
+    gap = (table["confidence"] - table["accuracy"]).abs().to_numpy()
+    return float(np.average(gap, weights=table["n"].to_numpy()))

@@ -1,0 +1,81 @@
+"""The records that instar passes from step to step and writes to disk: the table of contents of the tool.
+
+In the order in which they are written: `Dataset`, `Finding` and `Audit` (records.data); `Card`, `Measurements`,
+`Decision`, `Stage`, `Recipe` and `Plan` (records.plan); `Epoch`, `Score` and `Evaluation` (records.results); `Slide`
+and its blocks (records.slides). Records are frozen; functions take records and return records; only `store` and the
+steps that say so touch the disk.
+"""
+
+from instar.records.data import (
+    STRICT,
+    Audit,
+    Dataset,
+    Finding,
+    Json,
+    Split,
+    Verdict,
+)
+from instar.records.plan import (
+    Basis,
+    Card,
+    Decision,
+    Group,
+    InputSpec,
+    Measurements,
+    Plan,
+    Recipe,
+    Stage,
+    Timing,
+)
+from instar.records.results import (
+    Epoch,
+    Evaluation,
+    Score,
+)
+from instar.records.slides import (
+    Block,
+    Chain,
+    Figure,
+    Gallery,
+    Headline,
+    Picture,
+    Points,
+    Quote,
+    Quotes,
+    Slide,
+    TableBlock,
+)
+
+__all__ = [
+    "STRICT",
+    "Audit",
+    "Basis",
+    "Block",
+    "Card",
+    "Chain",
+    "Dataset",
+    "Decision",
+    "Epoch",
+    "Evaluation",
+    "Figure",
+    "Finding",
+    "Gallery",
+    "Group",
+    "Headline",
+    "InputSpec",
+    "Json",
+    "Measurements",
+    "Picture",
+    "Plan",
+    "Points",
+    "Quote",
+    "Quotes",
+    "Recipe",
+    "Score",
+    "Slide",
+    "Split",
+    "Stage",
+    "TableBlock",
+    "Timing",
+    "Verdict",
+]

@@ -1,0 +1,67 @@
+"""What training and evaluation yield."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import polars as pl
+
+from instar.records.data import STRICT
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training examples (or one solve of the head), as a row of 4-train/epochs.csv."""
+
+    stage: str
+    epoch: int
+    """From 1 within the stage."""
+    train_loss: float
+    val_loss: float
+    val_score: float
+    """The plan's metric on the validation split."""
+    lr: float
+    """Rate of the head at the end of the epoch; for a solved head the strength of the regularisation, 1/C."""
+    seconds: float
+    examples: int
+    best: bool
+    """Whether this was the best validation score so far, over all stages."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A figure with its 95 % interval and the number of examples that it rests on."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    subject: str
+    """Whose predictions: tuned, probe, cheap or majority."""
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good the model is on the test split, and against what."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    scores: tuple[Score, ...]
+    groups: int
+    """Twin groups among the test rows: what the bootstrap draws."""
+    opened: int
+    """How many times the test split has been opened for this run."""
+    majority: str
+    """The class that the majority baseline always answers."""
+    per_class: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """label, n, precision, recall, f1, recall_low, recall_high, most_confused_with, confused_n"""
+    confusion: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """label, predicted, n (pairs that occur)"""
+    reliability: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """confidence (mean of the bin), accuracy, low, high, n"""
+    errors: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """id, label, predicted, confidence: the mistakes, most confident first"""
+
+    def score(self, metric: str, subject: str = "tuned") -> Score:
+        """The score of a subject, by metric."""
+        return next(s for s in self.scores if s.metric == metric and s.subject == subject)

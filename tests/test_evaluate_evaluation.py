@@ -1,0 +1,127 @@
+"""From predictions to tables: planted answers whose figures follow from a sentence."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from instar.evaluate.calibration import calibration_error, reliability
+from instar.evaluate.evaluation import evaluate
+from instar.evaluate.metrics import Floats
+from instar.records import Evaluation
+
+CLASSES = ("ant", "bee", "cow")
+
+
+def predictions(
+    rows: list[tuple[str, str, float]], classes: tuple[str, ...] = CLASSES, split: str = "test"
+) -> pl.DataFrame:
+    """Rows of label, predicted, confidence; the rest of the probability is spread evenly."""
+    table: list[dict[str, object]] = []
+    for i, (label, predicted, confidence) in enumerate(rows):
+        rest = (1 - confidence) / (len(classes) - 1)
+        p = {f"p.{c}": confidence if c == predicted else rest for c in classes}
+        row = {"id": f"{split} {i}", "split": split, "group": i, "label": label, "predicted": predicted}
+        table.append({**row, "confidence": confidence, **p})
+    return pl.DataFrame(table)
+
+
+def baselines(test: pl.DataFrame, **answers: str) -> pl.DataFrame:
+    """A subject per keyword that always gives the same answer."""
+    parts = [
+        test.select(pl.lit(s).alias("subject"), "id", "label", pl.lit(a).alias("predicted")) for s, a in answers.items()
+    ]
+    return pl.concat(parts)
+
+
+ROWS = [("ant", "ant", 0.9)] * 6 + [("bee", "bee", 0.8)] * 2 + [("bee", "ant", 0.7), ("bee", "ant", 0.95)]
+
+
+def planted() -> Evaluation:
+    """Six ants, all right; four bees, two of them taken for ants; no cow."""
+    test = predictions(ROWS)
+    noise = predictions([("cow", "bee", 0.5)] * 5, split="val")
+    base = baselines(test, majority="ant", probe="bee")
+    return evaluate(pl.concat([noise, test]), base, CLASSES, ordered=True, opened=2, seed=0)
+
+
+def test_scores_follow_from_the_planted_answers() -> None:
+    e = planted()
+    assert e.score("accuracy").value == pytest.approx(0.8)
+    assert e.score("accuracy").n == 10
+    assert e.score("balanced_accuracy").value == pytest.approx(0.75)
+    assert e.score("mae").value == pytest.approx(0.2)
+    assert e.score("accuracy", "majority").value == pytest.approx(0.6)
+    assert e.score("accuracy", "probe").value == pytest.approx(0.4)
+    assert e.score("quadratic_kappa", "majority").value == 0
+    assert (e.groups, e.opened, e.majority) == (10, 2, "ant")
+    assert [s.subject for s in e.scores if s.metric == "log_loss"] == ["tuned"]
+    assert not any(s.metric == "top_5" or s.subject == "cheap" for s in e.scores)
+    assert all(s.low <= s.value <= s.high for s in e.scores)
+
+
+def test_top_5_is_scored_from_ten_classes_on_and_order_only_when_asked() -> None:
+    classes = tuple("abcdefghij")
+    test = predictions([(c, c, 0.5) for c in classes], classes)
+    e = evaluate(test, baselines(test, majority="a"), classes, ordered=False, opened=1, seed=0)
+    assert e.score("top_5").value == 1
+    assert {s.metric for s in e.scores if s.subject == "majority"} == {
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+    }
+
+
+def test_per_class_names_what_a_class_was_taken_for() -> None:
+    rows = {row["label"]: row for row in planted().per_class.iter_rows(named=True)}
+    assert list(rows) == list(CLASSES)
+    assert (rows["bee"]["recall"], rows["bee"]["precision"]) == (0.5, 1.0)
+    assert (rows["bee"]["most_confused_with"], rows["bee"]["confused_n"]) == ("ant", 2)
+    assert rows["ant"]["precision"] == pytest.approx(0.75)
+    assert rows["ant"]["most_confused_with"] is None
+    assert (rows["cow"]["n"], rows["cow"]["recall_low"], rows["cow"]["recall_high"]) == (0, 0.0, 1.0)
+    assert rows["bee"]["recall_low"] < 0.5 < rows["bee"]["recall_high"]
+
+
+def test_confusion_lists_the_pairs_that_occur() -> None:
+    assert planted().confusion.rows() == [("ant", "ant", 6), ("bee", "ant", 2), ("bee", "bee", 2)]
+
+
+def test_errors_are_the_mistakes_most_confident_first() -> None:
+    errors = planted().errors
+    assert errors.columns == ["id", "label", "predicted", "confidence"]
+    assert errors.rows() == [("test 9", "bee", "ant", 0.95), ("test 8", "bee", "ant", 0.7)]
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    test = predictions(ROWS)
+    base = baselines(test, majority="ant", probe="bee")
+    one = evaluate(test, base, CLASSES, ordered=False, opened=1, seed=4)
+    mixed = base.sample(fraction=1, shuffle=True, seed=1)
+    other = evaluate(test.reverse(), mixed, CLASSES, ordered=False, opened=1, seed=4)
+    assert one.scores == other.scores
+    assert one.errors.equals(other.errors)
+    assert one.per_class.equals(other.per_class)
+
+
+def drawn(n: int, power: float) -> tuple[Floats, Floats]:
+    """Confidences and whether each answer is right, with probability confidence ** power."""
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.3, 1, n)
+    return confidence, (rng.random(n) < confidence**power).astype(np.float64)
+
+
+def test_a_calibrated_model_lies_on_the_line_and_an_overconfident_one_below() -> None:
+    honest, vain = reliability(*drawn(20_000, 1)), reliability(*drawn(20_000, 2))
+    inside = honest.filter(pl.col("confidence").is_between("low", "high")).height
+    assert inside >= honest.height - 1
+    assert honest["n"].sum() == 20_000
+    assert honest["confidence"].is_sorted()
+    assert (vain["accuracy"] < vain["confidence"]).all()
+    assert calibration_error(honest) < 0.02 < 0.1 < calibration_error(vain)
+
+
+def test_few_answers_make_few_bins_and_equal_confidences_share_one() -> None:
+    assert reliability(*drawn(15, 1)).height == 1
+    assert reliability(*drawn(65, 1)).height == 3
+    table = reliability(np.ones(500), np.ones(500))
+    assert table.rows() == [(1.0, 1.0, table["low"][0], 1.0, 500)]

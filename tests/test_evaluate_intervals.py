@@ -1,0 +1,140 @@
+"""Intervals hold the truth as often as they say, clusters, many classes and few examples included."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from instar.evaluate.intervals import by_group, intervals, wilson
+from instar.evaluate.metrics import METRICS, Floats, Ints, contributions, tally_of
+
+
+@dataclass(frozen=True)
+class World:
+    """A population of which the true metrics are known: groups of examples with one class and one answer."""
+
+    name: str
+    classes: int
+    groups: int
+    group_size: int
+    """Mean size; sizes are drawn from 1 to twice that less one."""
+    least: float
+    most: float
+    """The classes' recalls are drawn between these."""
+    even: bool = True
+
+    def joint(self) -> Floats:
+        """(C, C): probability of each pair of true and predicted class."""
+        rng = np.random.default_rng(3)
+        wrong = rng.dirichlet(np.full(self.classes, 0.2), size=self.classes)
+        np.fill_diagonal(wrong, 0)
+        wrong /= wrong.sum(axis=1, keepdims=True)
+        right = rng.uniform(self.least, self.most, self.classes)[:, None]
+        prior = np.ones(self.classes) if self.even else np.arange(1.0, self.classes + 1)
+        rows = right * np.eye(self.classes) + (1 - right) * wrong
+        return np.asarray((prior / prior.sum())[:, None] * rows)
+
+    def truth(self, metric: str) -> float:
+        """The metric of the whole population."""
+        joint, steps = self.joint(), np.arange(self.classes)
+        distance = np.abs(steps[:, None] - steps)
+        sums = [np.diag(joint), joint.sum(axis=0), joint.sum(axis=1)]
+        moments = np.array([0.0, 0.0, (joint * distance).sum(), (joint * distance**2).sum()])
+        return float(METRICS[metric](tally_of(np.concatenate([*sums, moments]), self.classes)))
+
+    def sample(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+        """True classes, answers and groups of one test split."""
+        pairs = rng.choice(self.classes**2, p=self.joint().ravel(), size=self.groups)
+        sizes = rng.integers(1, 2 * self.group_size, size=self.groups)
+        rows = np.repeat(np.arange(self.groups), sizes)
+        return pairs[rows] // self.classes, pairs[rows] % self.classes, rows
+
+
+WORLDS = (
+    World("a small test split", 2, 40, 1, 0.85, 0.95),
+    World("five uneven classes in clusters", 5, 150, 4, 0.5, 0.85, even=False),
+    World("75 classes of 8 examples", 75, 600, 1, 0.75, 1.0),
+)
+TESTED = ("accuracy", "macro_f1", "mae")
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda w: w.name)
+def test_coverage_is_nominal(world: World) -> None:
+    repeats = 250
+    rng = np.random.default_rng(123)
+    held = dict.fromkeys(TESTED, 0)
+    for seed in range(repeats):
+        truth, predicted, groups = world.sample(rng)
+        sums = by_group(contributions(truth, predicted, world.classes), groups)
+        for metric, (low, high) in intervals(sums, world.classes, TESTED, seed, draws=300).items():
+            held[metric] += low <= world.truth(metric) <= high
+    coverage = {metric: n / repeats for metric, n in held.items()}
+    for metric, share in coverage.items():  # nominal is 0.95, the standard error of `repeats` is 0.014
+        assert 0.92 <= share <= 0.985, (metric, coverage)
+
+
+def test_twins_are_not_witnesses() -> None:
+    """The same example copied ten times tells no more than once: the interval stays as wide."""
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(0, 3, 100), rng.integers(0, 3, 100)
+    once = by_group(contributions(truth, predicted, 3), np.arange(100))
+    ten = [np.repeat(a, 10) for a in (truth, predicted, np.arange(100))]
+    copied = by_group(contributions(ten[0], ten[1], 3), ten[2])
+    metrics = ("accuracy", "balanced_accuracy", "macro_f1", "mae")
+    a, b = intervals(once, 3, metrics, seed=1), intervals(copied, 3, metrics, seed=1)
+    for metric in metrics:
+        assert a[metric] == pytest.approx(b[metric], abs=1e-9), metric
+
+
+@pytest.mark.parametrize("n", [5, 60])
+def test_a_model_without_a_mistake_is_not_certain(n: int) -> None:
+    truth = np.arange(n) % 3
+    sums = by_group(contributions(truth, truth, 3), np.arange(n))
+    metrics = ("accuracy", "balanced_accuracy", "macro_f1", "quadratic_kappa", "mae")
+    found = intervals(sums, 3, metrics, seed=0)
+    low, _ = wilson(1.0, n)
+    for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
+        assert found[metric] == pytest.approx((low, 1.0)), metric
+    assert -1 < found["quadratic_kappa"][0] < 1 and found["quadratic_kappa"][1] == 1
+    assert found["mae"][0] == 0 < found["mae"][1]
+
+
+def test_intervals_hold_their_value_and_repeat() -> None:
+    rng = np.random.default_rng(5)
+    truth, predicted = rng.integers(0, 4, 80), rng.integers(0, 4, 80)
+    p = rng.dirichlet(np.ones(4), size=80)
+    sums = by_group(contributions(truth, predicted, 4, p), rng.integers(0, 50, 80))
+    whole = tally_of(np.asarray(sums.sum(axis=0)), 4)
+    names = tuple(METRICS)
+    found = intervals(sums, 4, names, seed=2)
+    assert found == intervals(sums, 4, names, seed=2)
+    for name, (low, high) in found.items():
+        assert low <= float(METRICS[name](whole)) <= high, name
+
+
+def test_one_group_gives_an_interval_that_says_nothing_false() -> None:
+    sums = by_group(contributions(np.array([0, 0]), np.array([0, 0]), 2), np.array([7, 7]))
+    low, high = intervals(sums, 2, ("accuracy",), seed=0)["accuracy"]
+    assert low < 0.3 and high == 1
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 10), (3, 10), (10, 10), (912, 1000)])
+def test_wilson_is_scipys(right: int, n: int) -> None:
+    expected = binomtest(right, n).proportion_ci(method="wilson")
+    assert wilson(right / n, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_wilson_without_examples_is_the_whole_range() -> None:
+    assert wilson(0.0, 0) == (0.0, 1.0)
+
+
+def test_many_rows_and_classes_take_seconds() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 102, 4000)
+    predicted = np.where(rng.random(4000) < 0.9, truth, rng.integers(0, 102, 4000))
+    sums = by_group(contributions(truth, predicted, 102), np.arange(4000))
+    start = time.process_time()
+    intervals(sums, 102, ("accuracy", "balanced_accuracy", "macro_f1"), seed=0)
+    assert time.process_time() - start < 3
