@@ -211,3 +211,23 @@ def test_names_and_figures_are_cut_and_written_with_care() -> None:
     assert max(len(line) for line in theme.wrap("word " * 30, 12).split("\n")) <= 12
     assert (figure("accuracy", 0.9123), figure("macro_f1", 0.9123)) == ("91.2%", "0.912")
     assert [amount(n) for n in (832, 1200, 83_000, 2_220_000)] == ["832", "1.2 k", "83 k", "2.2 M"]
+
+
+def test_the_lines_of_the_course_keep_their_colours_beside_the_bands_of_the_stages(tmp_path: Path) -> None:
+    """Two stages: the bands behind must not lend the lines their colours."""
+    frame = pl.DataFrame(
+        {
+            "stage": ["head", "head", "top", "top"],
+            "epoch": [1, 2, 1, 2],
+            "train_loss": [1.2, 1.0, 1.1, 0.9],
+            "val_loss": [1.3, 1.2, 1.1, 1.0],
+            "val_score": [0.4, 0.5, 0.6, 0.7],
+            "lr": [100.0, 10.0, 1e-3, 1e-4],
+            "best": [True, True, True, True],
+            "minutes": [0.1, 0.2, 1.0, 2.0],
+        }
+    )
+    theme.save(training.curves(frame, "accuracy"), frame, tmp_path, "curves")
+    drawn = (tmp_path / "curves.svg").read_text()
+    lines = set(re.findall(r'aria-roledescription="line mark"[^>]*stroke="([^"]*)"', drawn))
+    assert lines == {theme.ACCENT, theme.GREY}

@@ -93,9 +93,9 @@ class Panel:
         return alt.Y("y:Q", axis=axis, scale=self.values)
 
     def bands(self, stages: list[Row]) -> list[alt.Chart]:
-        """The stages as bands, every other one shaded."""
-        shade = alt.Color("shade:N", scale=alt.Scale(domain=[0, 1], range=[PALE, "white"]), legend=None)
-        return [plot(stages).mark_rect().encode(x=self.x("start"), x2="end:Q", color=shade)] if stages else []
+        """The stages as bands, every other one shaded; without a scale, which the lines would have to share."""
+        shaded = [row for row in stages if not row["shade"]]
+        return [plot(shaded).mark_rect(color=PALE).encode(x=self.x("start"), x2="end:Q")] if shaded else []
 
     def lines(self, rows: pl.DataFrame) -> list[alt.Chart]:
         """A line per stage and part with a point per epoch, the parts named behind their last points."""

@@ -9,7 +9,7 @@ import polars as pl
 Json = Any
 """A value that YAML and JSON can hold: None, bool, int, float, str, list or dict of these."""
 
-STRICT: dict[str, Any] = {"extra": "forbid"}
+STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 """How pydantic reads the records at the disk border: an unknown key is an error that names the key."""
 
 Split = Literal["train", "val", "test", "unlabelled", "quarantined"]
