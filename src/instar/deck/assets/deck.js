@@ -1,0 +1,80 @@
+"use strict";
+const slides = [...document.querySelectorAll(".slide")];
+const body = document.body;
+let now = 0;
+let notes = false;
+let overview = false;
+
+function fit() {
+  if (overview) return;
+  const room = notes ? 0.68 : 1;
+  const scale = Math.min(innerWidth / 1280, (innerHeight * room) / 720);
+  for (const slide of slides) {
+    slide.style.transform = `scale(${scale})`;
+    slide.style.left = `${(innerWidth - 1280 * scale) / 2}px`;
+    slide.style.top = notes ? "0" : `${(innerHeight - 720 * scale) / 2}px`;
+    slide.querySelector("aside").style.height = notes ? `${(innerHeight - 720 * scale) / scale}px` : "";
+  }
+}
+
+function show(index) {
+  now = Math.max(0, Math.min(slides.length - 1, index));
+  slides.forEach((slide, i) => slide.classList.toggle("now", i === now));
+  body.className = overview ? "over" : notes ? "live shownotes" : "live";
+  document.getElementById("where").textContent = `${now + 1} / ${slides.length}`;
+  if (overview) {
+    for (const slide of slides) slide.removeAttribute("style");
+    slides[now].scrollIntoView({ block: "nearest" });
+  }
+  history.replaceState(null, "", `#${now + 1}`);
+  fit();
+}
+
+const keys = {
+  ArrowRight: () => show(now + 1),
+  ArrowDown: () => show(now + 1),
+  PageDown: () => show(now + 1),
+  " ": () => show(now + 1),
+  ArrowLeft: () => show(now - 1),
+  ArrowUp: () => show(now - 1),
+  PageUp: () => show(now - 1),
+  Home: () => show(0),
+  End: () => show(slides.length - 1),
+  o: () => { overview = !overview; show(now); },
+  n: () => { notes = !notes; overview = false; show(now); },
+  Enter: () => { overview = false; show(now); },
+  Escape: () => { overview = false; show(now); },
+};
+
+addEventListener("keydown", (event) => {
+  const action = keys[event.key];
+  const press = event.target.tagName === "BUTTON" && (event.key === " " || event.key === "Enter");
+  if (!action || press || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  action();
+});
+document.getElementById("back").addEventListener("click", keys.ArrowLeft);
+document.getElementById("on").addEventListener("click", keys.ArrowRight);
+document.getElementById("overview").addEventListener("click", keys.o);
+document.getElementById("notes").addEventListener("click", keys.n);
+slides.forEach((slide, i) => slide.addEventListener("click", () => {
+  if (overview) { overview = false; show(i); }
+}));
+
+let asleep = 0;
+function wake() {
+  document.documentElement.classList.add("awake");
+  clearTimeout(asleep);
+  asleep = setTimeout(() => document.documentElement.classList.remove("awake"), 2500);
+}
+addEventListener("mousemove", wake, { passive: true });
+
+let touched = null;
+addEventListener("touchstart", (event) => { touched = event.changedTouches[0].clientX; }, { passive: true });
+addEventListener("touchend", (event) => {
+  const moved = event.changedTouches[0].clientX - touched;
+  if (!overview && Math.abs(moved) > 40) show(now + (moved < 0 ? 1 : -1));
+}, { passive: true });
+addEventListener("resize", fit);
+addEventListener("hashchange", () => show((parseInt(location.hash.slice(1), 10) || 1) - 1));
+show((parseInt(location.hash.slice(1), 10) || 1) - 1);

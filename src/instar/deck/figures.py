@@ -1,0 +1,109 @@
+"""Every chart of the deck, drawn into figures/ as SVG, PNG and CSV."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from instar.audit.balance import MINIMUM
+from instar.charts import audit as data_charts
+from instar.charts import evaluation as result_charts
+from instar.charts import training as training_charts
+from instar.charts.theme import Chart, save
+from instar.deck.facts import Facts
+from instar.deck.text import clean
+from instar.deck.words import Words
+from instar.records import Stage
+
+FROZEN = "never"
+"""How the drawing of a network is told that a group stayed frozen."""
+Drawn = tuple[str, Chart, pl.DataFrame]
+"""Stem of the file, chart, the table behind it."""
+
+
+def draw(facts: Facts, words: Words, run: Path) -> None:
+    """Draw all charts that this run has something for."""
+    for part in (_data, _model, _result):
+        for stem, chart, frame in part(facts, words):
+            save(chart, frame, run / "figures", stem)
+
+
+def inert(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table without the control characters that a renderer of SVG ends the whole process on."""
+    if not frame.width:
+        return frame
+    return frame.with_columns(pl.col(pl.String).map_elements(clean, pl.String))
+
+
+def _data(facts: Facts, words: Words) -> Iterator[Drawn]:
+    counts, sizes, lengths = (facts.finding(code) for code in ("class-counts", "sizes", "lengths"))
+    if counts is not None:
+        frame = inert(counts.rows.select("class", "n"))
+        yield "01-class-counts", data_charts.class_counts(frame, MINIMUM), frame
+    if sizes is not None and sizes.rows.height > 1:
+        frame = sizes.rows.select("width", "height", "n")
+        yield "03-sizes", data_charts.sizes(frame), frame
+    if lengths is not None:
+        frame = lengths.rows.select("words", "n")
+        yield "03-lengths", data_charts.lengths(frame), frame
+    frame = inert(splits(facts, words))
+    yield "04-splits", data_charts.splits(frame), frame
+
+
+def splits(facts: Facts, words: Words) -> pl.DataFrame:
+    """Examples of each class in each split: split, class, n, in the order of splits and classes."""
+    parts = {"train": 0, "val": 1, "test": 2}
+    order = {name: i for i, name in enumerate(facts.dataset.classes)}
+    counted = facts.labelled.group_by("split", pl.col("label").alias("class")).agg(pl.len().alias("n"))
+    return counted.sort(
+        pl.col("split").replace_strict(parts, return_dtype=pl.Int64),
+        pl.col("class").replace_strict(order, return_dtype=pl.Int64),
+    ).with_columns(pl.col("split").replace_strict({name: words(f"split.{name}") for name in parts}))
+
+
+def _model(facts: Facts, words: Words) -> Iterator[Drawn]:
+    frame = inert(network(facts, words))
+    yield "05-network", training_charts.network(frame), frame
+    if facts.measurements.timings:
+        frame = pl.DataFrame([vars(t) for t in facts.measurements.timings])
+        yield "06-timings", training_charts.timings(frame), frame
+    frame = pl.DataFrame([vars(e) for e in facts.epochs])
+    frame = frame.with_columns((pl.col("seconds").cum_sum() / 60).alias("minutes"))
+    yield "07-curves", training_charts.curves(frame, facts.recipe.metric), frame
+
+
+def network(facts: Facts, words: Words) -> pl.DataFrame:
+    """The depth groups and the head: name, role, parameters, stage in which each first learns."""
+    groups, stages = facts.card.groups, facts.recipe.stages
+    trunk = [g.name for g in groups if g.role == "trunk"]
+
+    def learns(name: str, role: str, stage: Stage) -> bool:
+        if stage.thaw < 0 or role == "head":
+            return True
+        if role == "trunk":
+            return trunk.index(name) >= len(trunk) - stage.thaw
+        return role == "neck" and stage.thaw > 0
+
+    parts = [(g.name, g.role, g.parameters) for g in groups]
+    head = facts.card.parameters - sum(n for *_, n in parts)
+    rows = [
+        {
+            "name": name,
+            "role": role,
+            "parameters": n,
+            "stage": next((s.name for s in stages if learns(name, role, s)), FROZEN),
+        }
+        for name, role, n in [*parts, (words("network.head"), "head", head)]
+    ]
+    return pl.DataFrame(rows)
+
+
+def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
+    evaluation = facts.evaluation
+    frame = pl.DataFrame([vars(s) for s in evaluation.scores]).filter(pl.col("metric") == facts.metric)
+    yield "08-scores", result_charts.scores(frame), frame
+    frame = inert(evaluation.confusion)
+    yield "09-confusion", result_charts.confusion(frame, tuple(map(clean, facts.dataset.classes))), frame
+    frame = inert(evaluation.per_class)
+    yield "10-per-class", result_charts.per_class(frame), frame
+    yield "11-reliability", result_charts.reliability(evaluation.reliability), evaluation.reliability

@@ -1,0 +1,82 @@
+"""The first two slides: the result, and how the evidence for it hangs together."""
+
+from instar import steps
+from instar.deck.facts import Facts
+from instar.deck.story import common
+from instar.deck.story.chain import chain
+from instar.deck.words import LEVEL, Words
+from instar.records import Block, Headline, Points, Slide
+
+ROW = 6
+"""Pictures in the row below the result."""
+
+
+def opening(facts: Facts, words: Words) -> tuple[Slide, ...]:
+    """Result and chain."""
+    return (result(facts, words), chain(facts, words))
+
+
+def verdict(facts: Facts) -> str:
+    """How the tuned network stands against its baselines: useless, alone, better, same or worse."""
+    score, majority, probe = facts.headline, facts.baseline("majority"), facts.baseline("probe")
+    if majority is not None and score.low <= majority.high:
+        return "useless"
+    return "alone" if probe is None else common.against(score, probe)
+
+
+def spoken(facts: Facts, words: Words) -> dict[str, str]:
+    """What sentences about the result need: how the network was trained, and what the probe is."""
+    score, probe = facts.headline, facts.baseline("probe")
+    kind = "tuned" if facts.card.pretrained else "scratch"
+    return {
+        "training": words(f"training.{kind}"),
+        "probe_name": words(f"probe.{kind}"),
+        "probe_short": words(f"probe.short.{kind}"),
+        "metric": words.metric(score.metric),
+        "value": words.score(score),
+        "interval": words.interval(score),
+        "n": words.whole(score.n),
+        "many": facts.many,
+        "backbone": facts.card.title,
+        "cheap": facts.modality.cheap_name,
+        "majority": words.name(facts.evaluation.majority),
+        "probe": words.score(probe) if probe else "",
+        "probe_interval": words.interval(probe) if probe else "",
+    }
+
+
+def result(facts: Facts, words: Words) -> Slide:
+    """The result in one sentence, with its interval and what it is compared with."""
+    values = spoken(facts, words)
+    found = [s for name in ("majority", "cheap", "probe") if (s := facts.baseline(name)) is not None]
+    small = tuple(
+        (words.score(s), words(f"result.{s.subject}", **{**values, "interval": words.interval(s)})) for s in found
+    )
+    caption = words("result.tuned", level=words.percent(LEVEL), **values)
+    blocks: list[Block] = [Headline((values["value"], caption), small)]
+    examples = common.typical(facts, ROW, ROW)
+    blocks.append(common.show(facts, examples["id"].to_list(), examples["label"].to_list(), columns=ROW, quotes=3))
+    blocks += [Points((says,)) for says in origin(facts, words)]
+    title = words(f"result.title.{verdict(facts)}", **values)
+    files = (steps.EVALUATION, steps.PREDICTIONS)
+    lines = [
+        words("notes.interval", level=words.percent(LEVEL), groups=words.whole(facts.evaluation.groups)),
+        words("notes.opened", facts.evaluation.opened),
+        *common.scores(words, facts.evaluation.scores),
+    ]
+    return Slide(
+        "result",
+        words("result.kicker", dataset=facts.dataset.name, backbone=facts.card.title),
+        title,
+        tuple(blocks),
+        common.notes(words, lines, files),
+        files,
+    )
+
+
+def origin(facts: Facts, words: Words) -> list[str]:
+    """That a network was trained from scratch, and why, said plainly; nothing for a pre-trained one."""
+    if facts.card.pretrained:
+        return []
+    asked = facts.plan.live()["backbone"].basis == "asked"
+    return [words("origin.asked" if asked else "origin.scratch")]

@@ -1,0 +1,210 @@
+"""Part four: how training went, how good the network is and against what, where it fails, what it costs."""
+
+import polars as pl
+
+from instar import steps
+from instar.deck.facts import BASELINES, Facts
+from instar.deck.story import common
+from instar.deck.story.chain import part
+from instar.deck.story.mistakes import classes, confusion, mistakes, pairs
+from instar.deck.story.opening import origin, spoken, verdict
+from instar.deck.words import LEVEL, Words
+from instar.records import Figure, Headline, Points, Slide, TableBlock
+
+
+def performance(facts: Facts, words: Words) -> tuple[Slide, ...]:
+    """The slides of the part."""
+    made = (curves, scores, confusion, classes, pairs, calibration, mistakes, cost)
+    return tuple(slide for make in made if (slide := make(facts, words)) is not None)
+
+
+def curves(facts: Facts, words: Words) -> Slide:
+    """How training went over all stages."""
+    best: dict[str, float] = {}
+    for epoch in facts.epochs:
+        best[epoch.stage] = max(best.get(epoch.stage, epoch.val_score), epoch.val_score)
+    metric = facts.recipe.metric
+    (first, start), *later = best.items()
+    values = {
+        "metric": words.metric(metric),
+        "first": first,
+        "start": words.value(metric, start),
+        "seconds": words.duration(sum(e.seconds for e in facts.epochs)),
+    }
+    kind = "alone"
+    if later:
+        last, top = max(later, key=lambda item: item[1])
+        values |= {"last": last, "top": words.value(metric, top)}
+        kind = "rose" if top > start else "flat"
+    points = [
+        words(
+            "curves.best",
+            metric=words.metric(metric),
+            stage=e.stage,
+            epoch=words.whole(e.epoch),
+            value=words.value(metric, e.val_score),
+        )
+        for e in [e for e in facts.epochs if e.best][-1:]
+    ]
+    ends = facts.epochs[-1]
+    points.append(words("curves.losses", train=words.number(ends.train_loss), val=words.number(ends.val_loss)))
+    points.append(words("curves.time", n=words.whole(len(facts.epochs)), **values))
+    lines = [words("curves.definition", n=words.whole(facts.dataset.part("val").height))]
+    files = (steps.EPOCHS, "figures/07-curves.csv")
+    block = Figure("07-curves", words("alt.curves", **values))
+    return Slide(
+        "curves",
+        part(facts, words, "result"),
+        words(f"curves.title.{kind}", **values),
+        (block, Points(tuple(points))),
+        common.notes(words, lines, files),
+        files,
+    )
+
+
+def scores(facts: Facts, words: Words) -> Slide:
+    """The scores beside the baselines, with intervals."""
+    score, cheap, values = facts.headline, facts.baseline("cheap"), spoken(facts, words)
+    points = [words(f"scores.point.{verdict(facts)}", **values)]
+    if cheap is not None:
+        points.append(
+            words(
+                f"scores.cheap.{common.against(score, cheap)}",
+                **{**values, "value": words.score(cheap), "interval": words.interval(cheap)},
+            )
+        )
+    says = origin(facts, words)
+    mae = facts.baseline("tuned", "mae")
+    kappa = facts.baseline("tuned", "quadratic_kappa")
+    if says:
+        points += says
+    elif mae is not None and kappa is not None:
+        points.append(words("scores.ordered", mae=words.score(mae), kappa=words.score(kappa)))
+    lines = [
+        words("notes.interval", level=words.percent(LEVEL), groups=words.whole(facts.evaluation.groups)),
+        words("scores.compare", level=words.percent(LEVEL)),
+        words("scores.majority", majority=words.name(facts.evaluation.majority)),
+        *common.scores(words, facts.evaluation.scores),
+    ]
+    files = (steps.EVALUATION, steps.PREDICTIONS, BASELINES, "figures/08-scores.csv")
+    block = Figure("08-scores", words("alt.scores", **values))
+    return Slide(
+        "scores",
+        part(facts, words, "result"),
+        words(f"scores.title.{verdict(facts)}", **values),
+        (block, Points(tuple(points[:3]))),
+        common.notes(words, lines, files),
+        files,
+    )
+
+
+def calibration(facts: Facts, words: Words) -> Slide:
+    """Whether the confidence can be taken at its word."""
+    accuracy = facts.evaluation.score("accuracy")
+    mean = mean_confidence(facts)
+    kind = trust(facts)
+    gap = words.points(abs(mean - accuracy.value))
+    values = {
+        "mean": words.percent(mean, 1),
+        "accuracy": words.score(accuracy),
+        "gap": gap,
+        "interval": words.interval(accuracy),
+    }
+    points = [words(f"calibration.point.{kind}", **values)]
+    sure = facts.predictions.filter((pl.col("split") == "test") & (pl.col("confidence") >= SURE))
+    if sure.height:
+        right = float((sure["label"] == sure["predicted"]).mean())  # type: ignore[arg-type]
+        points.append(
+            words(
+                "calibration.sure",
+                level=words.percent(SURE),
+                n=words.whole(sure.height),
+                many=facts.many,
+                right=words.percent(right, 1),
+            )
+        )
+    lines = [
+        words("calibration.definition", level=words.percent(LEVEL)),
+        words("calibration.range", level=words.percent(LEVEL), **values),
+    ]
+    files = ("5-eval/reliability.csv", steps.PREDICTIONS, "figures/11-reliability.csv")
+    block = Figure("11-reliability", words("alt.reliability", **values))
+    return Slide(
+        "calibration",
+        part(facts, words, "result"),
+        words(f"calibration.title.{kind}", **values),
+        (block, Points(tuple(points))),
+        common.notes(words, lines, files),
+        files,
+    )
+
+
+SURE = 0.9
+"""A confidence at which people tend to believe a network."""
+
+
+def mean_confidence(facts: Facts) -> float:
+    """Mean confidence on the test part."""
+    return float(facts.predictions.filter(pl.col("split") == "test")["confidence"].mean())  # type: ignore[arg-type]
+
+
+def trust(facts: Facts) -> str:
+    """over, under or fair: the mean confidence against the interval of the accuracy."""
+    accuracy, mean = facts.evaluation.score("accuracy"), mean_confidence(facts)
+    return "over" if mean > accuracy.high else "under" if mean < accuracy.low else "fair"
+
+
+BYTES = 4
+"""Bytes of a parameter in the file of weights (float32)."""
+
+
+def cost(facts: Facts, words: Words) -> Slide:
+    """What it costs: time by step, time an item, size."""
+    seconds = {name: stamp["seconds"] for name, stamp in facts.machine["steps"].items() if name != "deck"}
+    total = words.duration(sum(seconds.values()))
+    size = words("cost.size", size=words.number(facts.card.parameters * BYTES / 1e6, 1))
+    small = [(size, words("cost.size-what", parameters=words.whole(facts.card.parameters)))]
+    timing = facts.timing
+    if timing is not None:
+        small.insert(
+            0,
+            (
+                words("cost.item", ms=words.number(1000 / timing.forward, 1)),
+                words("cost.item-what", many=facts.many),
+            ),
+        )
+    device = words.known(f"device.{facts.measurements.device}", facts.measurements.device)
+    values = {"total": total, "device": device, "memory": words.whole(facts.measurements.memory_gb)}
+    title = words("cost.title", facts.measurements.cores, **values)
+    head = Headline((total, words("cost.total")), tuple(small))
+    table = TableBlock(
+        tuple(words.known(f"step.{name}", name) for name in seconds),
+        (tuple(map(words.duration, seconds.values())),),
+    )
+    longest = max(seconds, key=lambda name: seconds[name])
+    points = [
+        words(
+            "cost.longest",
+            step=words.known(f"step.{longest}", longest),
+            share=words.percent(seconds[longest] / sum(seconds.values())),
+        ),
+        words("backbone.machine", facts.measurements.cores, device=device, memory=values["memory"]),
+    ]
+    lines = [words("cost.definition", many=facts.many)]
+    lines += [
+        words(
+            "cost.stamp",
+            step=name,
+            entry=", ".join(f"{k} {v}" for k, v in stamp.items() if k not in ("reads", "writes")),
+        )
+        for name, stamp in facts.machine["steps"].items()
+    ]
+    files = (steps.MACHINE, steps.MEASUREMENTS)
+    return Slide(
+        "cost",
+        part(facts, words, "result"),
+        title,
+        (head, table, Points(tuple(points))),
+        common.notes(words, lines, files),
+        files,
+    )
