@@ -1,4 +1,4 @@
-"""Charts of the data: how many, how large, how long, how split, and what would have leaked."""
+"""Charts of the data: how many, how large, how long and how split."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from instar.charts.theme import (
     shorten,
 )
 
-__all__ = ["class_counts", "leak", "lengths", "sizes", "splits"]
+__all__ = ["class_counts", "lengths", "sizes", "splits"]
 
 NAMED = 16
 """Up to so many classes have room for a row with a name each."""
@@ -129,7 +129,7 @@ def splits(frame: pl.DataFrame) -> Chart:
         start = 0.0
         for name, n in part.select("class", "n").iter_rows():
             share, tone = n / max(total, 1), tones[names.index(name) % len(tones)]
-            text = f"{share:.0%}" if few and share * STRIPS > 40 else ""
+            text = f"{share * 100:.0f} %" if few and share * STRIPS > 40 else ""
             ink = INK if tone in DARK_TEXT else "white"
             place = {"start": start, "end": start + share, "middle": start + share / 2}
             rows.append(
@@ -169,18 +169,3 @@ def _class_names(first: list[dict[str, Any]], scale: alt.Scale) -> list[alt.Char
         .encode(x=alt.X("middle:Q", scale=scale, axis=None), text="name:N")
         for row in first
     ]
-
-
-def leak(frame: pl.DataFrame) -> Chart:
-    """Share of the test rows that have an exact twin in train, for each way to split.
-
-    frame: split_kind, share (0 to 1).
-    """
-    end = max(float(frame["share"].to_numpy().max()) * 1.15, 0.01)
-    base = plot(frame.with_columns(bad=pl.col("share") > 0)).encode(
-        y=alt.Y("split_kind:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.4)),
-        x=alt.X("share:Q", axis=None, scale=alt.Scale(domain=[0, end], nice=False)),
-    )
-    tone = alt.Color("bad:N", scale=alt.Scale(domain=[True, False], range=[WARN, ACCENT]), legend=None)
-    labels = base.mark_text(align="left", dx=8, fontWeight="bold").encode(text=alt.Text("share:Q", format=".1%"))
-    return fitted(base.mark_bar().encode(color=tone), labels, height=rows_height(frame.height, 70))

@@ -18,10 +18,8 @@ from instar.charts.theme import (
     WARN,
     Chart,
     fitted,
-    note,
     plot,
     ranked,
-    rows_height,
     shorten,
     wrap,
 )
@@ -51,29 +49,6 @@ def confusion(frame: pl.DataFrame, classes: tuple[str, ...]) -> Chart:
     if len(classes) <= NUMBERED:
         return _table(counts, classes)
     return _map(counts, classes, pairs(frame, PAIRS))
-
-
-def worst_pairs(frame: pl.DataFrame) -> Chart:
-    """The confusions that occur most often, with how many of the class's examples they are.
-
-    frame: label, predicted, n, all pairs that occur, the right ones included.
-    """
-    rows = pairs(frame, 10)
-    if not rows.height:
-        return fitted(note("no example was mistaken for another class", 0, 0), height=40)
-    rows = rows.with_columns(
-        pair=pl.struct("label", "predicted").map_elements(
-            lambda p: f"{shorten(p['label'], 30)}  →  {shorten(p['predicted'], 30)}", pl.String
-        ),
-        text=pl.struct("n", "of").map_elements(lambda p: f"{p['n']:,} of {p['of']:,}", pl.String),
-    )
-    scale = alt.Scale(domain=[0, rows["n"].to_numpy().max() * 1.25], nice=False)
-    base = plot(rows).encode(
-        y=alt.Y("pair:N", sort=None, title=None, axis=alt.Axis(labelLimit=500)),
-        x=alt.X("n:Q", axis=None, scale=scale),
-    )
-    labels = base.mark_text(align="left", dx=6).encode(text="text:N")
-    return fitted(base.mark_bar(size=20, color=WARN), labels, height=rows_height(rows.height, 36))
 
 
 def pairs(frame: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -154,7 +129,7 @@ def _percent(share: float, sign: bool) -> str:
     if share == 0:
         return ""
     text = "<1" if share < 0.005 else f"{share * 100:.0f}"
-    return f"{text}%" if sign else text
+    return f"{text} %" if sign else text
 
 
 def _map(counts: NDArray[np.float64], classes: tuple[str, ...], worst: pl.DataFrame) -> Chart:

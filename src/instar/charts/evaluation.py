@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from instar.charts.confusion import confusion, worst_pairs
+from instar.charts.confusion import confusion
 from instar.charts.theme import (
     ACCENT,
     GREY,
@@ -23,9 +23,9 @@ from instar.charts.theme import (
     shorten,
     text_width,
 )
-from instar.charts.wording import LOWER_IS_BETTER, SHARES, SUBJECTS, figure, metric_name
+from instar.charts.wording import LOWER_IS_BETTER, PER_CENT, SHARES, SUBJECTS, figure, metric_name
 
-__all__ = ["confusion", "per_class", "reliability", "scores", "worst_pairs"]
+__all__ = ["confusion", "per_class", "reliability", "scores"]
 
 NAMED = 14
 """Up to so many classes have room for a row with a name each."""
@@ -66,7 +66,7 @@ def _score_panel(
     wide = width > 300
     end = float(rows["high"].to_numpy().max()) * 1.08 if metric in LOWER_IS_BETTER else 1.0
     start = min(0.0, float(rows["low"].to_numpy().min()))
-    axis = alt.Axis(format="%" if metric in SHARES else "~g", tickCount=6 if wide else 3, labelFlush=True)
+    axis = alt.Axis(**(PER_CENT if metric in SHARES else {"format": "~g"}), tickCount=6 if wide else 3, labelFlush=True)
     names = alt.Axis(labelPadding=14) if first else None
 
     def x(field: str) -> alt.X:
@@ -93,7 +93,7 @@ def _score_panel(
 
 
 def _with_interval(metric: str, row: dict[str, float]) -> str:
-    low, high = (figure(metric, row[k]).removesuffix("%") for k in ("low", "high"))
+    low, high = (figure(metric, row[k]).removesuffix(" %") for k in ("low", "high"))
     return f"{figure(metric, row['value'])}  ({low} to {high})"
 
 
@@ -123,7 +123,7 @@ def _taken(row: dict[str, Any]) -> str:
 def _named_classes(rows: pl.DataFrame) -> Chart:
     y = alt.Y("name:N", sort=None, title=None)
     x = alt.Scale(domain=[0, 1], nice=False)
-    axis = alt.Axis(format="%", tickCount=6)
+    axis = alt.Axis(**PER_CENT, tickCount=6)
     base = plot(rows).encode(y=y)
     interval = base.mark_rule(strokeWidth=3, color=ACCENT, opacity=0.45).encode(
         x=alt.X("recall_low:Q", scale=x, title="recall: share of the class that was recognised", axis=axis),
@@ -138,7 +138,7 @@ def _many_classes(rows: pl.DataFrame) -> Chart:
     width, height = 400, HEIGHT - 20
     x = alt.X("rank:O", axis=None, scale=alt.Scale(paddingInner=0.2))
     tone = alt.Color("poor:N", scale=alt.Scale(domain=[False, True], range=[ACCENT, WARN]), legend=None)
-    axis = alt.Axis(format="%", tickCount=5)
+    axis = alt.Axis(**PER_CENT, tickCount=5)
 
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis, title="recall of each class")
@@ -147,7 +147,9 @@ def _many_classes(rows: pl.DataFrame) -> Chart:
     interval = base.mark_rule(strokeWidth=2, opacity=0.35).encode(y=y("recall_low"), y2="recall_high:Q")
     drawn = alt.layer(interval, base.mark_point(size=32).encode(y=y("recall"))).properties(width=width, height=height)
     worst = rows.filter(pl.col("poor")).select("recall", "name", "taken").iter_rows()
-    return alt.hconcat(drawn, ranked([(f"{r:.0%}", n, t) for r, n, t in worst], width + 100, height), spacing=24)
+    return alt.hconcat(
+        drawn, ranked([(f"{r * 100:.0f} %", n, t) for r, n, t in worst], width + 100, height), spacing=24
+    )
 
 
 # --- confidence ---------------------------------------------------------------------------------------------
@@ -163,10 +165,10 @@ def reliability(frame: pl.DataFrame) -> Chart:
         min(float(frame["confidence"].to_numpy().min()), float(frame["low"].to_numpy().min())) // 0.1 / 10,
     )
     scale = alt.Scale(domain=[start, 1], nice=False)
-    x = alt.X("confidence:Q", scale=scale, title="confidence", axis=alt.Axis(format="%", tickCount=6, grid=False))
+    x = alt.X("confidence:Q", scale=scale, title="confidence", axis=alt.Axis(**PER_CENT, tickCount=6, grid=False))
 
     def y(field: str) -> alt.Y:
-        return alt.Y(f"{field}:Q", scale=scale, title="answers that are right", axis=alt.Axis(format="%", tickCount=6))
+        return alt.Y(f"{field}:Q", scale=scale, title="answers that are right", axis=alt.Axis(**PER_CENT, tickCount=6))
 
     ends = plot([{"confidence": start, "accuracy": start}, {"confidence": 1, "accuracy": 1}])
     ideal = ends.mark_line(color=LIGHT, strokeWidth=2).encode(x=x, y=y("accuracy"))

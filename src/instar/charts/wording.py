@@ -1,5 +1,7 @@
 """Words and numbers as charts write them."""
 
+from typing import Any
+
 SUBJECTS = {
     "majority": "Largest class",
     "cheap": "Cheap baseline",
@@ -18,6 +20,8 @@ METRICS = {
 }
 SHARES = ("accuracy", "balanced_accuracy", "top_5")
 """Metrics that are shares of examples and are written in per cent."""
+PER_CENT: dict[str, Any] = {"labelExpr": "replace(format(datum.value, '~%'), '%', ' %')"}
+"""Arguments of an axis whose values are shares."""
 LOWER_IS_BETTER = ("log_loss", "mae")
 
 
@@ -27,8 +31,8 @@ def metric_name(metric: str) -> str:
 
 
 def figure(metric: str, value: float) -> str:
-    """A value of a metric as it is written: 91.2% for shares, 0.912 for all others."""
-    return f"{value * 100:.1f}%" if metric in SHARES else f"{value:.3f}"
+    """A value of a metric as it is written: 91.2 % for shares, 0.912 for all others."""
+    return f"{value * 100:.1f} %" if metric in SHARES else f"{value:.3f}"
 
 
 def amount(number: float) -> str:
