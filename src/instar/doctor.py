@@ -79,11 +79,12 @@ def _backbones() -> Iterator[str]:
 
 def _kaggle() -> str:
     """Where Kaggle's own client would find credentials; their content is not shown."""
-    folder = Path(os.environ.get("KAGGLE_CONFIG_DIR") or Path.home() / ".kaggle")
+    home = Path.home() / ".kaggle"
+    folder = Path(os.environ.get("KAGGLE_CONFIG_DIR") or home)
     places = {
         "KAGGLE_API_TOKEN": bool(os.environ.get("KAGGLE_API_TOKEN")),
         "KAGGLE_USERNAME and KAGGLE_KEY": bool(os.environ.get("KAGGLE_USERNAME") and os.environ.get("KAGGLE_KEY")),
-        str(folder / "access_token"): (folder / "access_token").exists(),
+        **{str(home / name): (home / name).exists() for name in ("access_token", "access_token.txt")},
         str(folder / "kaggle.json"): (folder / "kaggle.json").exists(),
     }
     present = [place for place, there in places.items() if there]

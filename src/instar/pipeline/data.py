@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -11,7 +12,7 @@ import polars as pl
 
 from instar import machine, store
 from instar.audit.check import run_checks
-from instar.data import opening, reading
+from instar.data import fetching, opening, reading
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.common import step
@@ -22,7 +23,7 @@ from instar.records import Audit, Dataset
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for. `source` is a folder, a table, or anything else that `data.reading` opens."""
+    """What the user asked for. `source` is whatever `data.fetching.resolve` finds: a folder, a table, a name."""
 
     source: str
     text: str | None = None
@@ -73,7 +74,11 @@ def open_data(folder: Path, options: Options) -> Dataset:
     """Read, measure, group and split the data; seal the labels of the test split."""
     machine.restart_peak()
     started = monotonic()
-    raw = reading.read(options.source, text=options.text, image=options.image, label=options.label)
+    located = fetching.resolve(options.source)
+    columns = {key: getattr(options, key) or getattr(located, key) for key in ("text", "image", "label")}
+    raw = reading.read(str(located.path), **columns)
+    if located.entry:
+        raw = replace(raw, name=located.name)
     modality = MODALITIES[raw.modality]
     say(f"{raw.name}: {raw.frame.height} {modality.many} found, measuring them")
     measured = modality.measure(raw.frame.filter(pl.col("input").is_not_null()).select("id", "input"), Path(raw.root))
@@ -81,6 +86,8 @@ def open_data(folder: Path, options: Options) -> Dataset:
     about: dict[str, Any] = {
         "command": ["instar", *sys.argv[1:]] if Path(sys.argv[0]).stem in ("instar", "__main__") else [],
         "options": asdict(options),
+        "source": {"path": str(located.path), "licence": located.licence, "citation": located.citation},
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": machine.versions(),
         "machine": {"cores": machine.cores(), "memory_gb": round(machine.memory_gb(), 1)},
     }
