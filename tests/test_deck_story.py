@@ -4,9 +4,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from deck_fixture import make_run
+from instar.audit.check import run_checks
 from instar.deck.facts import Facts, read_facts
 from instar.deck.story import story
 from instar.deck.story.opening import verdict
@@ -139,3 +141,19 @@ def test_every_figure_is_drawn_for(images: Facts, texts: Facts) -> None:
         drawn = {stem for part in (_data, _model, _result) for stem, *_ in part(facts, read_words())}
         shown = {b.stem for s in story(facts, read_words()) for b in s.blocks if isinstance(b, Figure)}
         assert shown == drawn
+
+
+def test_pictures_of_one_size_with_grey_ones_among_them_need_no_chart_of_sizes(images: Facts) -> None:
+    """The chart of sizes is not drawn for a single size, so the slide must show something else."""
+    table = images.dataset.table.with_columns(
+        pl.lit(224).alias("measure.width"),
+        pl.lit(224).alias("measure.height"),
+        (pl.int_range(pl.len()) % 5 == 0).alias("measure.grey"),
+    )
+    dataset = replace(images.dataset, table=table)
+    facts = replace(images, dataset=dataset, audit=run_checks(dataset, images.modality.checks))
+    drawn = [block.stem for slide in tell(facts).values() for block in slide.blocks if isinstance(block, Figure)]
+    assert "03-sizes" not in drawn
+    slide = tell(facts)["sizes"]
+    assert "grey" in slide.title
+    assert isinstance(slide.blocks[0], Gallery)

@@ -6,7 +6,10 @@ from instar.deck.story.brief import UTF8
 from instar.deck.story.chain import part
 from instar.deck.story.common import FINDINGS
 from instar.deck.words import Words
-from instar.records import Figure, Points, Slide
+from instar.records import Block, Figure, Points, Slide
+
+GREY = 6
+"""Grey pictures to show where sizes have nothing to say."""
 
 
 def sizes(facts: Facts, words: Words) -> Slide | None:
@@ -57,13 +60,20 @@ def sizes(facts: Facts, words: Words) -> Slide | None:
             size=words.whole(facts.recipe.input_size),
         )
     )
-    files = ("figures/03-sizes.csv", FINDINGS.format("sizes"))
+    if found.rows.height > 1:
+        proof: Block = Figure("03-sizes", words("alt.sizes", **figures))
+        files = ("figures/03-sizes.csv", FINDINGS.format("sizes"))
+    else:
+        seen = facts.dataset.part("train", "val").filter("measure.grey").sample(fraction=1.0, shuffle=True, seed=0)
+        proof = common.show(facts, seen["id"].to_list(), seen["label"].to_list(), columns=GREY, pictures=GREY)
+        files = (FINDINGS.format("colour"), FINDINGS.format("sizes"))
+        title, points = points[1], [title, *points[2:]]
     lines = common.evidence(facts, words, ("sizes", "colour", "brightness"))
     return Slide(
         "sizes",
         part(facts, words, "data", "sizes", "colour"),
         title,
-        (Figure("03-sizes", words("alt.sizes", **figures)), Points(tuple(points))),
+        (proof, Points(tuple(points))),
         common.notes(words, lines, files),
         files,
     )

@@ -1,0 +1,148 @@
+"""Where the training stands, on the disk, whole or not at all."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from instar import store
+from instar.progress import say
+from instar.records import Epoch
+
+SECONDS = 30.0
+"""Between two checkpoints within an epoch."""
+NEW, LAST, OLD = "last.new", "last", "last.old"
+
+
+@dataclass(frozen=True)
+class Position:
+    """The next step to take."""
+
+    stage: int = 0
+    epoch: int = 1
+    step: int = 0
+    loss: float = 0.0
+    """Sum of the losses of the epoch's examples so far."""
+    examples: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best weights so far; they are in best.safetensors."""
+
+    stage: str
+    epoch: int
+    score: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """All that the training knows besides tensors."""
+
+    stamp: str
+    """Digest of what the training rests on: a checkpoint with another stamp belongs to another training."""
+    position: Position = Position()
+    history: tuple[Epoch, ...] = ()
+    best: Best | None = None
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write a safetensors file. `about` is one JSON text in its header, since the order of several would
+    vary."""
+    plain = {k: v.detach().to("cpu", copy=True).contiguous() for k, v in tensors.items()}
+    store.write_bytes(path, save(plain, {"instar": json.dumps(about)}))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `write_tensors` wrote. Raises OSError or SafetensorError for a file that is not whole."""
+    with safe_open(path, framework="pt") as stream:
+        about: dict[str, Any] = json.loads(stream.metadata()["instar"])
+        return {name: stream.get_tensor(name) for name in stream.keys()}, about  # noqa: SIM118 (not a dict)
+
+
+def save_checkpoint(
+    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None, progress: Progress
+) -> None:
+    """Write last/: the checkpoint before it stays whole, as last.old/, until this one is."""
+    new, last, old = folder / NEW, folder / LAST, folder / OLD
+    shutil.rmtree(new, ignore_errors=True)
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    if optimizer is not None:
+        tensors |= optimiser_tensors(optimizer)
+    write_tensors(new / "state.safetensors", tensors, {"progress": asdict(progress)})
+    shutil.rmtree(old, ignore_errors=True)
+    if last.exists():
+        last.rename(old)
+    new.rename(last)
+
+
+def load_checkpoint(folder: Path, stamp: str) -> tuple[Progress, dict[str, Tensor]] | None:
+    """The last whole checkpoint of this training with its tensors, or None where there is none.
+
+    An unreadable one and one of another training are passed over, with a line that says so.
+    """
+    for name in (LAST, OLD):
+        path = folder / name / "state.safetensors"
+        if not path.exists():
+            continue
+        try:
+            tensors, about = read_tensors(path)
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            say(f"{path} cannot be read ({error}); looking for the checkpoint before it")
+            continue
+        progress = _progress(about["progress"])
+        if progress.stamp != stamp:
+            say(f"{path} belongs to another plan or other data; starting anew")
+            return None
+        return progress, tensors
+    return None
+
+
+def _progress(content: dict[str, Any]) -> Progress:
+    return Progress(
+        content["stamp"],
+        Position(**content["position"]),
+        tuple(Epoch(**row) for row in content["history"]),
+        Best(**content["best"]) if content["best"] else None,
+    )
+
+
+def optimiser_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """State of the optimiser by parameter number and key; its rates follow from the position."""
+    state = optimizer.state_dict()["state"]
+    return {f"optim.{i}.{key}": value for i, entry in state.items() for key, value in entry.items()}
+
+
+def fill_optimiser(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `optimiser_tensors` took, each tensor laid out in memory like its parameter.
+
+    The layout matters for equal bits: kernels round the same in the same order only.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optim."):
+            _, number, key = name.split(".")
+            parameter = parameters[int(number)]
+            like = torch.empty_like(parameter) if value.shape == parameter.shape else torch.empty_like(value)
+            state.setdefault(int(number), {})[key] = like.copy_(value)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def model_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The model's part of a checkpoint."""
+    return {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
+
+
+def moved_to(progress: Progress, **changes: Any) -> Progress:
+    """The same progress at another position."""
+    return replace(progress, position=replace(progress.position, **changes))

@@ -1,0 +1,223 @@
+"""Fine-tuning, stage by stage; it can be killed at any moment and taken up where it was."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from instar.errors import UserError
+from instar.models.network import Network
+from instar.prepare.features import features
+from instar.prepare.passes import device, logits, placed, running
+from instar.progress import say
+from instar.records import Epoch, Recipe, Stage
+from instar.train import checkpoint
+from instar.train.batches import seed_of
+from instar.train.checkpoint import Best, Position, Progress
+from instar.train.loop import Live, TrainingData, one_epoch
+from instar.train.loss import class_weights, loss_of
+from instar.train.metrics import METRICS, confusion
+from instar.train.optim import optimiser, share
+from instar.train.probe import Examples, Solution, solve
+from instar.train.stages import enter, trainable
+
+__all__ = ["TrainingData", "fit"]
+
+BEST, PROBE = "best.safetensors", "probe.safetensors"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What all stages of one training share."""
+
+    folder: Path
+    network: Network
+    recipe: Recipe
+    data: TrainingData
+    stamp: str
+    weights_C: Tensor | None
+    accelerator: Accelerator
+
+
+def fit(folder: Path, network: Network, recipe: Recipe, data: TrainingData, stamp: str) -> tuple[Epoch, ...]:
+    """Train `network` through the stages of the recipe, and leave the best weights in it.
+
+    Writes below `folder`: best.safetensors (the whole state with the best validation score),
+    probe.safetensors (the solved head on the body as it came: a baseline, and where the first stage is the
+    head alone also the first candidate), last/ (the checkpoint). `stamp` says what the training rests on; a
+    checkpoint with the same stamp is taken up, and the result equals that of an uninterrupted training, on a
+    CPU bit for bit.
+
+    Raises:
+        UserError: the loss is not a number, or the disk is full.
+    """
+    weights_C = class_weights(data.train_labels, data.classes, recipe)
+    run = Fit(folder, network, recipe, data, stamp, weights_C, Accelerator())
+    with running(recipe), torch.random.fork_rng(devices=[]):
+        placed(network.model, recipe, device())
+        progress, tensors = _resumed(run) or (_begin(run), {})
+        while progress.position.stage < len(recipe.stages):
+            stage = recipe.stages[progress.position.stage]
+            if _is_solved(stage, network):
+                say(f"stage {stage.name}: the head alone, solved on features of the frozen network")
+                progress = _take(run, stage, _solutions(run), progress)
+            else:
+                progress = _live_stage(run, stage, progress, tensors)
+            progress, tensors = _next_stage(run, progress), {}
+    network.model.eval()
+    return progress.history
+
+
+def _is_solved(stage: Stage, network: Network) -> bool:
+    return stage.thaw == 0 and network.card.pretrained
+
+
+def _resumed(run: Fit) -> tuple[Progress, dict[str, Tensor]] | None:
+    """The checkpoint, loaded into the model, where there is one with everything that belongs to it."""
+    found = checkpoint.load_checkpoint(run.folder, run.stamp)
+    if found is None:
+        return None
+    progress, tensors = found
+    needed = [PROBE] + [BEST] * (progress.best is not None)
+    if not all((run.folder / name).exists() for name in needed):
+        say(f"{' or '.join(needed)} is gone from {run.folder}; starting anew")
+        return None
+    run.network.model.load_state_dict(checkpoint.model_tensors(tensors))
+    if progress.position != Position():
+        say(f"going on from the checkpoint in {run.folder / checkpoint.LAST}")
+    return progress, tensors
+
+
+def _begin(run: Fit) -> Progress:
+    """Solve the probe on the body as it came, and start the first stage."""
+    (run.folder / BEST).unlink(missing_ok=True)
+    solutions = _solutions(run)
+    found = max(solutions, key=lambda s: (s.val_score, -s.val_loss))
+    head = {"head.weight": found.weight_CD, "head.bias": found.bias_C}
+    about = {"stamp": run.stamp, "score": found.val_score, "strength": found.strength}
+    checkpoint.write_tensors(run.folder / PROBE, head, about)
+    progress = Progress(run.stamp)
+    first = run.recipe.stages[0]
+    if _is_solved(first, run.network):
+        return _next_stage(run, _take(run, first, solutions, progress))
+    checkpoint.save_checkpoint(run.folder, run.network.model, None, progress)
+    return progress
+
+
+def _solutions(run: Fit) -> tuple[Solution, ...]:
+    """Heads for the body as it is now, on the centre view and, where pictures may be mirrored, on an
+    augmented one."""
+    data, recipe = run.data, run.recipe
+    views: list[tuple[str, ...]] = [()] + [recipe.augment] * ("horizontal_flip" in recipe.augment)
+    train = tuple(
+        features(
+            run.network, data.prepared, data.train_rows, augment=view, seed=seed_of(recipe.seed, number),
+            cache=data.cache, what=f"features, view {number + 1} of {len(views)}", recipe=recipe,
+        )
+        for number, view in enumerate(views)
+    )  # fmt: skip
+    val = features(
+        run.network, data.prepared, data.val_rows, augment=(), seed=0,
+        cache=data.cache, what="features, validation", recipe=recipe,
+    )  # fmt: skip
+    for rows, parts in ((data.train_rows, train), (data.val_rows, (val,))):
+        for part in parts:
+            bad = [data.prepared.ids[row] for row in rows[~np.isfinite(part).all(1)]]
+            if bad:
+                raise UserError(
+                    f"the network's features are not numbers for {len(bad)} examples ({', '.join(bad[:8])}): "
+                    "look at these examples and at the weights, or --set precision=fp32"
+                )
+    examples = Examples(train, data.train_labels, val, data.val_labels, run.weights_C, data.classes)
+    return solve(examples, recipe.metric)
+
+
+def _take(run: Fit, stage: Stage, solutions: tuple[Solution, ...], progress: Progress) -> Progress:
+    """Record every solution as an epoch, and put the best into the network where it beats what came
+    before."""
+    head = run.network.model.head
+    for number, s in enumerate(solutions, 1):
+        epoch = Epoch(
+            stage.name, number, s.train_loss, s.val_loss, s.val_score, s.strength, s.seconds,
+            len(run.data.train_rows), False,
+        )  # fmt: skip
+        if _is_better(epoch, progress.best):
+            with torch.no_grad():
+                head.weight.copy_(s.weight_CD)
+                head.bias.copy_(s.bias_C)
+        progress = _record(run, progress, epoch)
+    return progress
+
+
+def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str, Tensor]) -> Progress:
+    """Epochs with gradients, until they are over or `patience` epochs brought nothing better within the
+    stage."""
+    network, recipe, data = run.network, run.recipe, run.data
+    enter(network, stage.thaw)
+    model, optimizer = run.accelerator.prepare(network.model, optimiser(network, stage, recipe))
+    checkpoint.fill_optimiser(optimizer, tensors)
+    learning, total = trainable(network)
+    say(f"stage {stage.name}: trainable {learning:,} of {total:,} parameters")
+    live = Live(network, model, optimizer, run.accelerator, stage, recipe, data, run.weights_C)
+    while progress.position.epoch <= stage.epochs and _stale(progress.history, stage) < recipe.patience:
+        started, current = time.monotonic(), progress
+
+        def save(at: Position, current: Progress = current) -> None:
+            checkpoint.save_checkpoint(run.folder, network.model, optimizer, replace(current, position=at))
+
+        at = one_epoch(live, progress.position, save)
+        seconds = progress.position.seconds + time.monotonic() - started
+        progress = _record(run, progress, _validated(run, stage, at, seconds))
+        progress = replace(progress, position=Position(at.stage, at.epoch + 1))
+        checkpoint.save_checkpoint(run.folder, network.model, optimizer, progress)
+    return progress
+
+
+def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
+    started, data, recipe = time.monotonic(), run.data, run.recipe
+    logits_MC = logits(run.network, data.prepared, data.val_rows, recipe, f"{stage.name}, validation")
+    labels_M = torch.from_numpy(data.val_labels)
+    loss = loss_of(torch.from_numpy(logits_MC), labels_M, run.weights_C, 0.0).item()  # comparable with the probe's
+    score = METRICS[recipe.metric](confusion(data.val_labels, logits_MC.argmax(1), data.classes))
+    lr = stage.lr * share(at.epoch * at.step - 1, stage.epochs * at.step, recipe.warmup)
+    seconds += time.monotonic() - started
+    say(
+        f"stage {stage.name}, epoch {at.epoch} of {stage.epochs}: loss {at.loss / at.examples:.3f}, "
+        f"validation loss {loss:.3f}, {recipe.metric} {score:.3f}"
+    )
+    return Epoch(stage.name, at.epoch, at.loss / at.examples, loss, score, lr, seconds, at.examples, False)
+
+
+def _stale(history: tuple[Epoch, ...], stage: Stage) -> int:
+    """Epochs since the best one of this stage."""
+    scores = [epoch.val_score for epoch in history if epoch.stage == stage.name]
+    return len(scores) - 1 - scores.index(max(scores)) if scores else 0
+
+
+def _is_better(epoch: Epoch, best: Best | None) -> bool:
+    return best is None or (epoch.val_score, -epoch.val_loss) > (best.score, -best.loss)
+
+
+def _record(run: Fit, progress: Progress, epoch: Epoch) -> Progress:
+    """Add an epoch to the history; where it is the best so far, write the model as it is now to
+    best.safetensors."""
+    if not _is_better(epoch, progress.best):
+        return replace(progress, history=(*progress.history, epoch))
+    best = Best(epoch.stage, epoch.epoch, epoch.val_score, epoch.val_loss)
+    about = {"stage": best.stage, "epoch": best.epoch, "score": best.score, "stamp": run.stamp}
+    checkpoint.write_tensors(run.folder / BEST, run.network.model.state_dict(), about)
+    return replace(progress, history=(*progress.history, replace(epoch, best=True)), best=best)
+
+
+def _next_stage(run: Fit, progress: Progress) -> Progress:
+    """Go to the start of the next stage, with the best weights so far in the network."""
+    tensors, _ = checkpoint.read_tensors(run.folder / BEST)
+    run.network.model.load_state_dict(tensors)
+    progress = replace(progress, position=Position(progress.position.stage + 1))
+    checkpoint.save_checkpoint(run.folder, run.network.model, None, progress)
+    return progress

@@ -1,0 +1,141 @@
+"""A server on the loopback that speaks what the client of the Hugging Face hub speaks."""
+
+import hashlib
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+
+
+@dataclass
+class Hub:
+    """What the server has and what it was asked."""
+
+    sets: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """owner/name to its files."""
+    cards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gated: set[str] = field(default_factory=set)
+    status: int = 200
+    cuts: list[int] = field(default_factory=list)
+    """Break the next answers with a file after so many bytes."""
+    refused: set[str] = field(default_factory=set)
+    """Files that are listed and cannot be had."""
+    port: int = 0
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    """(method, path, Range) of every request."""
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def got(self) -> list[str]:
+        """Files that were sent."""
+        return [path.split("/", 6)[-1] for method, path, _ in self.asked if method == "GET" and "/resolve/" in path]
+
+
+@contextmanager
+def serving(hub: Hub) -> Iterator[Hub]:
+    """Serve the sets until the block ends."""
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
+    hub.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that leaves early is part of the tests."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hub: Hub
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.hub.asked.append((self.command, path, self.headers.get("Range", "")))
+        if self.hub.status != 200:
+            return self._send(self.hub.status, b"", {"Retry-After": "30"})
+        parts = path.strip("/").removeprefix("api/").split("/")
+        name = "/".join(parts[1:3])
+        files = self.hub.sets.get(name)
+        if files is None:
+            return self._send(401, b"", {"X-Error-Code": "RepoNotFound"})
+        if name in self.hub.gated:
+            return self._send(403, b"", {"X-Error-Code": "GatedRepo"})
+        if "resolve" in parts:
+            return self._file(files, "/".join(parts[5:]))
+        if parts[3:4] == ["tree"]:
+            listed = [
+                {"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+                for path, content in files.items()
+            ]
+            return self._json(listed)
+        return self._json(
+            {
+                "id": name,
+                "sha": SHA,
+                "cardData": self.hub.cards.get(name, {}),
+                "siblings": [{"rfilename": path} for path in files],
+                "private": False,
+                "tags": [],
+                "downloads": 0,
+                "likes": 0,
+            }
+        )
+
+    def _file(self, files: dict[str, bytes], path: str) -> None:
+        if path not in files or path in self.hub.refused:
+            return self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
+        content, start = files[path], 0
+        headers = {
+            "ETag": f'"{hashlib.sha1(content).hexdigest()}"',
+            "X-Repo-Commit": SHA,
+            "Accept-Ranges": "bytes",
+        }
+        asked = self.headers.get("Range")
+        if asked:
+            start = int(asked.removeprefix("bytes=").split("-")[0])
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        cut = self.hub.cuts.pop(0) if self.command == "GET" and self.hub.cuts else None
+        self._send(206 if asked else 200, content[start:], headers, cut)
+
+    def _json(self, content: object) -> None:
+        self._send(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str], cut: int | None = None) -> None:
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body[:cut])
+        if cut is not None:
+            self.close_connection = True
