@@ -16,27 +16,22 @@ from instar.train.training import fit
 from training_worlds import data, network, recipe
 
 
-def examples(weights: torch.Tensor | None = None, views: int = 1) -> Examples:
+def examples(weights: torch.Tensor | None = None) -> Examples:
     generator = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], [60, 30, 10])
     x = generator.normal(size=(100, 6)) + np.eye(3, 6)[labels] * 1.5
     x = (x * [1, 5, 0.5, 3, 1, 1] + [0, 5, -3, 0, 50, 0]).astype(np.float32)
-    return Examples((x,) * views, labels, x[::2].copy(), labels[::2], weights, 3)
+    return Examples(x, labels, x[::2].copy(), labels[::2], weights, 3)
 
 
 def test_it_is_scikit_learns_optimum() -> None:
     world = examples()
     solution = solve(world, "accuracy")[-1]
-    x = world.train_views[0]
+    x = world.train
     scaled = (x - x.mean(0)) / x.std(0, ddof=1)
     oracle = LogisticRegression(C=1 / STRENGTHS[-1], tol=1e-10, max_iter=10_000).fit(scaled, world.train_labels)
     logits = torch.from_numpy(x) @ solution.weight_CD.T + solution.bias_C
     np.testing.assert_allclose(logits.softmax(1).numpy(), oracle.predict_proba(scaled), atol=2e-3)
-
-
-def test_two_equal_views_change_nothing() -> None:
-    one, two = (solve(examples(views=n), "accuracy")[-1] for n in (1, 2))
-    torch.testing.assert_close(one.weight_CD, two.weight_CD, atol=2e-3, rtol=1e-2)
 
 
 def test_balanced_weights_help_the_rare_class() -> None:
@@ -45,7 +40,7 @@ def test_balanced_weights_help_the_rare_class() -> None:
     assert weights is not None
     counts = torch.bincount(torch.from_numpy(world.train_labels))
     torch.testing.assert_close(weights * counts, torch.full((3,), 100 / 3))
-    x = torch.from_numpy(world.train_views[0])
+    x = torch.from_numpy(world.train)
 
     def rare(used: torch.Tensor | None) -> int:
         solution = solve(examples(used), "accuracy")[0]

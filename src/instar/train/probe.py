@@ -28,10 +28,9 @@ ITERATIONS = 100
 
 @dataclass(frozen=True)
 class Examples:
-    """Features and labels of the training examples (one block of features per view) and of the validation
-    split."""
+    """Features (N, D) and labels (N,) of the training examples and of the validation split."""
 
-    train_views: tuple[NDArray[np.float32], ...]
+    train: NDArray[np.float32]
     train_labels: NDArray[np.int64]
     val: NDArray[np.float32]
     val_labels: NDArray[np.int64]
@@ -55,15 +54,15 @@ class Solution:
 def solve(examples: Examples, metric: str) -> tuple[Solution, ...]:
     """Multinomial logistic regression at each strength of regularisation, by L-BFGS from start to optimum.
 
-    Minimised is the mean (weighted) cross-entropy plus `strength` / (2 N) times the squared weights for
-    features of mean 0 and deviation 1, where N counts the examples once, however many views there are of
-    each. Scaling and shift are folded back into the head. float32 throughout.
+    Minimised is the mean (weighted) cross-entropy plus `strength` / (2 N) times the squared weights for features
+    of mean 0 and deviation 1, with N training examples. Scaling and shift are folded back into the head. float32
+    throughout.
     """
-    x_ND = torch.from_numpy(np.concatenate(examples.train_views))
-    y_N = torch.from_numpy(np.tile(examples.train_labels, len(examples.train_views)))
+    x_ND = torch.from_numpy(examples.train)
+    y_N = torch.from_numpy(examples.train_labels)
     mean_D, std_D = x_ND.mean(0), x_ND.std(0)
     std_D = std_D.clamp(min=max(SMALLEST * std_D.mean().item(), 1e-6))
-    x_ND = x_ND.sub_(mean_D).div_(std_D)
+    x_ND = x_ND.sub(mean_D).div_(std_D)
     val_MD = torch.from_numpy(examples.val).sub(mean_D).div_(std_D)
     parameters = torch.zeros(examples.classes, x_ND.shape[1] + 1, requires_grad=True)
     solutions = []

@@ -17,7 +17,6 @@ from instar.prepare.passes import device, logits, placed, running
 from instar.progress import say
 from instar.records import Epoch, Recipe, Stage
 from instar.train import checkpoint
-from instar.train.batches import seed_of
 from instar.train.checkpoint import Best, Position, Progress
 from instar.train.loop import Live, TrainingData, one_epoch
 from instar.train.loss import class_weights, loss_of
@@ -64,7 +63,6 @@ def fit(folder: Path, network: Network, recipe: Recipe, data: TrainingData, stam
         while progress.position.stage < len(recipe.stages):
             stage = recipe.stages[progress.position.stage]
             if _is_solved(stage, network):
-                say(f"stage {stage.name}: the head alone, solved on features of the frozen network")
                 progress = _take(run, stage, _solutions(run), progress)
             else:
                 progress = _live_stage(run, stage, progress, tensors)
@@ -110,36 +108,33 @@ def _begin(run: Fit) -> Progress:
 
 
 def _solutions(run: Fit) -> tuple[Solution, ...]:
-    """Heads for the body as it is now, on the centre view and, where pictures may be mirrored, on an
-    augmented one."""
-    data, recipe = run.data, run.recipe
-    views: list[tuple[str, ...]] = [()] + [recipe.augment] * ("horizontal_flip" in recipe.augment)
-    train = tuple(
+    """Heads for the body as it is now, on the centre view of every example."""
+    started, data, recipe = time.monotonic(), run.data, run.recipe
+    train, val = (
         features(
-            run.network, data.prepared, data.train_rows, augment=view, seed=seed_of(recipe.seed, number),
-            cache=data.cache, what=f"features, view {number + 1} of {len(views)}", recipe=recipe,
+            run.network, data.prepared, rows, augment=(), seed=0,
+            cache=data.cache, what=f"features, {what}", recipe=recipe,
         )
-        for number, view in enumerate(views)
+        for rows, what in ((data.train_rows, "training"), (data.val_rows, "validation"))
     )  # fmt: skip
-    val = features(
-        run.network, data.prepared, data.val_rows, augment=(), seed=0,
-        cache=data.cache, what="features, validation", recipe=recipe,
-    )  # fmt: skip
-    for rows, parts in ((data.train_rows, train), (data.val_rows, (val,))):
-        for part in parts:
-            bad = [data.prepared.ids[row] for row in rows[~np.isfinite(part).all(1)]]
-            if bad:
-                raise UserError(
-                    f"the network's features are not numbers for {len(bad)} examples ({', '.join(bad[:8])}): "
-                    "look at these examples and at the weights, or --set precision=fp32"
-                )
+    for rows, part in ((data.train_rows, train), (data.val_rows, val)):
+        bad = [data.prepared.ids[row] for row in rows[~np.isfinite(part).all(1)]]
+        if bad:
+            raise UserError(
+                f"the network's features are not numbers for {len(bad)} examples ({', '.join(bad[:8])}): "
+                "look at these examples and at the weights, or --set precision=fp32"
+            )
     examples = Examples(train, data.train_labels, val, data.val_labels, run.weights_C, data.classes)
-    return solve(examples, recipe.metric)
+    seconds = time.monotonic() - started
+    first, *others = solve(examples, recipe.metric)
+    return replace(first, seconds=first.seconds + seconds), *others
 
 
 def _take(run: Fit, stage: Stage, solutions: tuple[Solution, ...], progress: Progress) -> Progress:
     """Record every solution as an epoch, and put the best into the network where it beats what came
     before."""
+    enter(run.network, stage.thaw)
+    _announce(run.network, stage)
     head = run.network.model.head
     for number, s in enumerate(solutions, 1):
         epoch = Epoch(
@@ -154,6 +149,11 @@ def _take(run: Fit, stage: Stage, solutions: tuple[Solution, ...], progress: Pro
     return progress
 
 
+def _announce(network: Network, stage: Stage) -> None:
+    learning, total = trainable(network)
+    say(f"stage {stage.name}: trainable {learning:,} of {total:,} parameters")
+
+
 def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str, Tensor]) -> Progress:
     """Epochs with gradients, until they are over or `patience` epochs brought nothing better within the
     stage."""
@@ -161,8 +161,7 @@ def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str
     enter(network, stage.thaw)
     model, optimizer = run.accelerator.prepare(network.model, optimiser(network, stage, recipe))
     checkpoint.fill_optimiser(optimizer, tensors)
-    learning, total = trainable(network)
-    say(f"stage {stage.name}: trainable {learning:,} of {total:,} parameters")
+    _announce(network, stage)
     live = Live(network, model, optimizer, run.accelerator, stage, recipe, data, run.weights_C)
     while progress.position.epoch <= stage.epochs and _stale(progress.history, stage) < recipe.patience:
         started, current = time.monotonic(), progress
