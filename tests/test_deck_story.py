@@ -39,7 +39,12 @@ def scored(facts: Facts, **scores: tuple[float, float, float]) -> Facts:
     """The same run with other scores (value, low, high) in the metric of its headline."""
     made = tuple(Score(subject, facts.metric, *score, 100) for subject, score in scores.items())
     rest = tuple(s for s in facts.evaluation.scores if s.metric != facts.metric)
-    return replace(facts, evaluation=replace(facts.evaluation, scores=(*made, *rest)))
+    ours = scores["tuned"]
+    gains = tuple(
+        Score(subject, facts.metric, ours[0] - value, ours[1] - high, ours[2] - low, 100)
+        for subject, (value, low, high) in scores.items()
+    )
+    return replace(facts, evaluation=replace(facts.evaluation, scores=(*made, *rest), gains=gains))
 
 
 @pytest.mark.parametrize("kind", ["images", "texts"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from instar.evaluate.intervals import by_group, intervals, wilson
+from instar.evaluate.intervals import by_group, differences, intervals, wilson
 from instar.evaluate.metrics import METRICS, Floats, Ints, contributions, tally_of
 
 
@@ -138,3 +138,34 @@ def test_many_rows_and_classes_take_seconds() -> None:
     start = time.process_time()
     intervals(sums, 102, ("accuracy", "balanced_accuracy", "macro_f1"), seed=0)
     assert time.process_time() - start < 3
+
+
+def paired(rng: np.random.Generator, n: int, ours: float, theirs: float) -> tuple[Ints, Ints, Ints]:
+    """Truth and two answers that are right on nested sets of examples: right with these probabilities."""
+    truth, ease = rng.integers(0, 3, n), rng.random(n)
+    wrong = (truth + rng.integers(1, 3, n)) % 3
+    return truth, np.where(ease < ours, truth, wrong), np.where(ease < theirs, truth, wrong)
+
+
+def test_a_paired_difference_holds_the_truth_and_is_narrower_than_the_scores_suggest() -> None:
+    rng, held, repeats = np.random.default_rng(0), 0, 300
+    for repeat in range(repeats):
+        truth, ours, theirs = paired(rng, 150, 0.8, 0.72)
+        groups = np.arange(150)
+        a, b = (by_group(contributions(truth, answer, 3), groups) for answer in (ours, theirs))
+        value, low, high = differences(a, b, 3, ("accuracy",), repeat, draws=500)["accuracy"]
+        assert value == pytest.approx((ours == truth).mean() - (theirs == truth).mean())
+        held += low <= 0.08 <= high
+        width = sum(
+            end - start for s in (a, b) for start, end in intervals(s, 3, ("accuracy",), repeat, draws=500).values()
+        )
+        assert high - low < width / 2
+    assert 0.91 <= held / repeats <= 0.99
+
+
+def test_equal_answers_differ_by_nothing() -> None:
+    truth, ours, _ = paired(np.random.default_rng(1), 60, 0.8, 0.7)
+    sums = by_group(contributions(truth, ours, 3), np.arange(60))
+    assert differences(sums, sums, 3, ("accuracy", "macro_f1"), 0) == dict.fromkeys(
+        ("accuracy", "macro_f1"), (0.0, 0.0, 0.0)
+    )

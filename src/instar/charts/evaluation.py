@@ -1,5 +1,6 @@
 """Charts of the evaluation: how good, against what, on which classes, and is its confidence true?"""
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -23,7 +24,8 @@ from instar.charts.theme import (
     shorten,
     text_width,
 )
-from instar.charts.wording import LOWER_IS_BETTER, PER_CENT, SHARES, SUBJECTS, figure, metric_name
+from instar.charts.wording import PER_CENT, SHARES, SUBJECTS, figure, metric_name
+from instar.evaluate.metrics import LOWER_IS_BETTER
 
 __all__ = ["confusion", "per_class", "reliability", "scores"]
 
@@ -37,29 +39,38 @@ WORST = 7
 # --- scores -------------------------------------------------------------------------------------------------
 
 
-def scores(frame: pl.DataFrame) -> Chart:
+def scores(frame: pl.DataFrame, called: Mapping[str, str] = SUBJECTS) -> Chart:
     """A point with its 95 % interval per subject, one panel per metric that all subjects have.
 
-    frame: subject, metric, value, low, high, n. Shares start at 0 and end at 1, so that no gap is blown up.
+    frame: subject, metric, value, low, high, n; called: the subjects' names, in the order of the rows. Shares start
+    at 0 and end at 1, so that no gap is blown up.
     """
-    subjects = [s for s in SUBJECTS if s in frame["subject"].unique()]
+    subjects = [s for s in called if s in frame["subject"].unique()]
     metrics = [
         m for m, rows in frame.group_by("metric", maintain_order=True) if rows["subject"].n_unique() == len(subjects)
     ]
     names = [str(m[0]) for m in metrics]
-    left = max(text_width(SUBJECTS[s]) for s in subjects) + 20
+    left = max(text_width(called[s]) for s in subjects) + 20
     rows = [names[i : i + PANELS] for i in range(0, len(names), PANELS)]
     columns = max(len(row) for row in rows)
     width = (WIDTH - left) / columns - 24
     height = len(subjects) * (44 if len(rows) == 1 else 29)
     charts = [
-        alt.hconcat(*(_score_panel(frame, m, subjects, width, height, first=m == row[0]) for m in row)) for row in rows
+        alt.hconcat(*(_score_panel(frame, m, called, subjects, width, height, first=m == row[0]) for m in row))
+        for row in rows
     ]
     return charts[0] if len(charts) == 1 else alt.vconcat(*charts, spacing=14)
 
 
 def _score_panel(
-    frame: pl.DataFrame, metric: str, subjects: list[str], width: float, height: float, *, first: bool
+    frame: pl.DataFrame,
+    metric: str,
+    called: Mapping[str, str],
+    subjects: list[str],
+    width: float,
+    height: float,
+    *,
+    first: bool,
 ) -> Chart:
     """One metric: a row per subject, the value beside its interval, and the interval where it has room."""
     rows = frame.filter(pl.col("metric") == metric)
@@ -72,14 +83,14 @@ def _score_panel(
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:Q", scale=alt.Scale(domain=[start, end], nice=False), title=None, axis=axis)
 
-    y = alt.Y("name:N", sort=[SUBJECTS[s] for s in subjects], title=None, axis=names)
-    tone = alt.Scale(domain=list(SUBJECTS.values()), range=[GREY, GREY, INK, ACCENT])
+    y = alt.Y("name:N", sort=[called[s] for s in subjects], title=None, axis=names)
+    tone = alt.Scale(domain=list(called.values()), range=[GREY, GREY, INK, ACCENT])
     data: list[dict[str, Any]] = []
     for row in rows.iter_rows(named=True):
         text = _with_interval(metric, row) if wide else figure(metric, row["value"])
         right = (end - row["high"]) / (end - start) * width > text_width(text) * 1.1 + 12
         beside = row["high" if right else "low"]
-        data.append({**row, "name": SUBJECTS[row["subject"]], "text": text, "right": right, "beside": beside})
+        data.append({**row, "name": called[row["subject"]], "text": text, "right": right, "beside": beside})
     base = plot(data).encode(y=y, color=alt.Color("name:N", scale=tone, legend=None))
     labels = base.encode(x=x("beside"), text="text:N")
     layers = [

@@ -22,7 +22,6 @@ SHARES = ("accuracy", "balanced_accuracy", "top_5")
 """Metrics that are shares of examples and are written in per cent."""
 PER_CENT: dict[str, Any] = {"labelExpr": "replace(format(datum.value, '~%'), '%', ' %')"}
 """Arguments of an axis whose values are shares."""
-LOWER_IS_BETTER = ("log_loss", "mae")
 
 
 def metric_name(metric: str) -> str:

@@ -79,6 +79,10 @@ class Facts:
         metric = metric or self.metric
         return next((s for s in self.evaluation.scores if (s.subject, s.metric) == (subject, metric)), None)
 
+    def gain(self, subject: str) -> Score | None:
+        """How much better the network is than a baseline in the headline's metric; None where it was not computed."""
+        return self.evaluation.gain(self.metric, subject)
+
     @property
     def timing(self) -> Timing | None:
         """The measurement of the way in which the network was run."""

@@ -100,8 +100,11 @@ def network(facts: Facts, words: Words) -> pl.DataFrame:
 
 def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     evaluation = facts.evaluation
+    kind = "tuned" if facts.card.pretrained else "scratch"
+    called = {name: words(f"subject.{name}") for name in ("majority", "cheap")}
+    called |= {"probe": words(f"probe.row.{kind}"), "tuned": words(f"training.row.{kind}")}
     frame = pl.DataFrame([vars(s) for s in evaluation.scores]).filter(pl.col("metric") == facts.metric)
-    yield "08-scores", result_charts.scores(frame), frame
+    yield "08-scores", result_charts.scores(frame, called), frame
     frame = inert(evaluation.confusion)
     yield "09-confusion", result_charts.confusion(frame, tuple(map(clean, facts.dataset.classes))), frame
     frame = inert(evaluation.per_class)

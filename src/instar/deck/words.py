@@ -88,6 +88,12 @@ class Words:
         low, high = self.value(score.metric, score.low), self.value(score.metric, score.high)
         return self("format.interval", low=low, high=high)
 
+    def gain(self, gain: Score) -> str:
+        """A difference with its interval, in percentage points for shares."""
+        unit, factor = ("points", 100) if gain.metric in SHARES else ("plain", 1)
+        value, low, high = (f"{factor * x:+.{1 if factor > 1 else 3}f}" for x in (gain.value, gain.low, gain.high))
+        return self(f"format.gain.{unit}", value=value, low=low, high=high)
+
     def duration(self, seconds: float) -> str:
         """Seconds, minutes or hours, two units at most."""
         if seconds < 60:

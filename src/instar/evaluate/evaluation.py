@@ -4,11 +4,12 @@ import numpy as np
 import polars as pl
 
 from instar.evaluate.calibration import reliability
-from instar.evaluate.intervals import by_group, intervals, wilson
+from instar.evaluate.intervals import by_group, differences, intervals, wilson
 from instar.evaluate.metrics import (
+    LOWER_IS_BETTER,
     METRICS,
-    Floats,
     Ints,
+    Sparse,
     contributions,
     f1,
     precision,
@@ -52,19 +53,21 @@ def evaluate(
         *(("top_5",) if len(classes) >= CLASSES_FOR_TOP_5 else ()),
         *common[len(LABELS) :],
     )
-    scores = _scores("tuned", own, truth, predicted, groups, len(classes), seed, probabilities)
+    ours = by_group(contributions(truth, predicted, len(classes), probabilities), groups)
+    scores = _scores("tuned", own, ours, truth.size, len(classes), seed)
+    gains: tuple[Score, ...] = ()
     for subject in SUBJECTS[1:]:
         given = baselines.filter(pl.col("subject") == subject)
         if given.height:
-            joined = given.select("id", "predicted").join(
-                test.select("id", "group", "label"), on="id", maintain_order="left"
-            )
-            assert joined.height == test.height, subject
-            answers = (_indices(joined["label"], classes), _indices(joined["predicted"], classes))
-            scores += _scores(subject, common, *answers, joined["group"].to_numpy(), len(classes), seed)
+            joined = test.select("id").join(given.select("id", "predicted"), on="id", maintain_order="left")
+            answers = _indices(joined["predicted"], classes)
+            theirs = by_group(contributions(truth, answers, len(classes)), groups)
+            scores += _scores(subject, common, theirs, truth.size, len(classes), seed)
+            gains += _gains(subject, common, ours, theirs, truth.size, len(classes), seed)
     right = truth == predicted
     return Evaluation(
         scores=scores,
+        gains=gains,
         groups=int(np.unique(groups).size),
         opened=opened,
         majority=str(baselines.filter(pl.col("subject") == "majority")["predicted"][0]),
@@ -82,21 +85,23 @@ def _indices(names: pl.Series, classes: tuple[str, ...]) -> Ints:
     return names.replace_strict(list(classes), range(len(classes)), return_dtype=pl.Int64).to_numpy()
 
 
-def _scores(
-    subject: str,
-    metrics: tuple[str, ...],
-    truth: Ints,
-    predicted: Ints,
-    groups: Ints,
-    classes: int,
-    seed: int,
-    probabilities: Floats | None = None,
-) -> tuple[Score, ...]:
-    """The scores of one subject, each with its interval."""
-    sums = by_group(contributions(truth, predicted, classes, probabilities), groups)
+def _scores(subject: str, metrics: tuple[str, ...], sums: Sparse, n: int, classes: int, seed: int) -> tuple[Score, ...]:
+    """The scores of one subject, each with its interval, from its sums per group."""
     whole = tally_of(np.asarray(sums.sum(axis=0)), classes)
     ends = intervals(sums, classes, metrics, seed)
-    return tuple(Score(subject, m, float(METRICS[m](whole)), *ends[m], n=truth.size) for m in metrics)
+    return tuple(Score(subject, m, float(METRICS[m](whole)), *ends[m], n=n) for m in metrics)
+
+
+def _gains(
+    subject: str, metrics: tuple[str, ...], ours: Sparse, theirs: Sparse, n: int, classes: int, seed: int
+) -> tuple[Score, ...]:
+    """How much better the first is than the second, above 0 if it is better."""
+    found = differences(ours, theirs, classes, metrics, seed)
+    gains = []
+    for metric, (value, low, high) in found.items():
+        lower = metric in LOWER_IS_BETTER
+        gains.append(Score(subject, metric, *((-value, -high, -low) if lower else (value, low, high)), n=n))
+    return tuple(gains)
 
 
 def _confusion(truth: Ints, predicted: Ints, classes: tuple[str, ...]) -> pl.DataFrame:

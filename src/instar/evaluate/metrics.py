@@ -161,3 +161,4 @@ METRICS: dict[str, Metric] = {
     "mae": mae,
     "quadratic_kappa": quadratic_kappa,
 }
+LOWER_IS_BETTER = ("log_loss", "mae")

@@ -47,6 +47,9 @@ class Evaluation:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     scores: tuple[Score, ...]
+    gains: tuple[Score, ...]
+    """How much better the tuned network is than each baseline (`subject`), above 0 if it is better whatever the
+    metric, with a paired interval: both were judged on the same examples."""
     groups: int
     """Twin groups among the test rows: what the bootstrap draws."""
     opened: int
@@ -61,6 +64,10 @@ class Evaluation:
     """confidence (mean of the bin), accuracy, low, high, n"""
     errors: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """id, label, predicted, confidence: the mistakes, most confident first"""
+
+    def gain(self, metric: str, subject: str) -> Score | None:
+        """The gain over a baseline, or None where there is no such baseline."""
+        return next((s for s in self.gains if s.metric == metric and s.subject == subject), None)
 
     def score(self, metric: str, subject: str = "tuned") -> Score:
         """The score of a subject, by metric."""

@@ -59,11 +59,11 @@ def first_sentence(reason: str) -> str:
     return reason.partition(". ")[0].rstrip(".")
 
 
-def against(score: Score, other: Score) -> str:
-    """better, same or worse: told apart only where the intervals do not touch."""
-    if score.low > other.high:
+def against(gain: Score) -> str:
+    """better, same or worse: told apart only where the interval of the gain leaves out zero."""
+    if gain.low > 0:
         return "better"
-    return "worse" if score.high < other.low else "same"
+    return "worse" if gain.high < 0 else "same"
 
 
 def evidence(facts: Facts, words: Words, codes: Iterable[str]) -> list[str]:

@@ -18,15 +18,15 @@ def opening(facts: Facts, words: Words) -> tuple[Slide, ...]:
 
 def verdict(facts: Facts) -> str:
     """How the tuned network stands against its baselines: useless, alone, better, same or worse."""
-    score, majority, probe = facts.headline, facts.baseline("majority"), facts.baseline("probe")
-    if majority is not None and score.low <= majority.high:
+    majority, probe = facts.gain("majority"), facts.gain("probe")
+    if majority is not None and common.against(majority) != "better":
         return "useless"
-    return "alone" if probe is None else common.against(score, probe)
+    return "alone" if probe is None else common.against(probe)
 
 
 def spoken(facts: Facts, words: Words) -> dict[str, str]:
     """What sentences about the result need: how the network was trained, and what the probe is."""
-    score, probe = facts.headline, facts.baseline("probe")
+    score, probe, gain = facts.headline, facts.baseline("probe"), facts.gain("probe")
     kind = "tuned" if facts.card.pretrained else "scratch"
     return {
         "training": words(f"training.{kind}"),
@@ -41,7 +41,7 @@ def spoken(facts: Facts, words: Words) -> dict[str, str]:
         "cheap": facts.modality.cheap_name,
         "majority": words.name(facts.evaluation.majority),
         "probe": words.score(probe) if probe else "",
-        "probe_interval": words.interval(probe) if probe else "",
+        "gain": words.gain(gain) if gain else "",
     }
 
 

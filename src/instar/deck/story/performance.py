@@ -64,13 +64,14 @@ def curves(facts: Facts, words: Words) -> Slide:
 
 def scores(facts: Facts, words: Words) -> Slide:
     """The scores beside the baselines, with intervals."""
-    score, cheap, values = facts.headline, facts.baseline("cheap"), spoken(facts, words)
+    values = spoken(facts, words)
     points = [words(f"scores.point.{verdict(facts)}", **values)]
-    if cheap is not None:
+    over = facts.gain("cheap")
+    if over is not None:
         points.append(
             words(
-                f"scores.cheap.{common.against(score, cheap)}",
-                **{**values, "value": words.score(cheap), "interval": words.interval(cheap)},
+                f"scores.cheap.{common.against(over)}",
+                **{**values, "gain": words.gain(over)},
             )
         )
     says = origin(facts, words)
