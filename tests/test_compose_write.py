@@ -9,9 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from instar.compose.card import identifier
-from instar.compose.write import file_names, whole, write_set
+from instar.compose.write import whole, write_set
 from instar.data.reading import read
 from instar.errors import UserError
+from instar.modality.image_files import file_names
+from instar.modality.text import TEXT
 
 
 def rows(*triples: tuple[str, str, str]) -> pl.DataFrame:
@@ -67,7 +69,7 @@ def test_texts_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, 
             "was": "old\nclass",
         }
     )
-    write_set(kept, {"a": "CC0", "b": "unknown"}, "text", folder, "link")
+    write_set(kept, {"a": "CC0", "b": "unknown"}, TEXT, folder, "link")
     back = read(str(folder), text="text", image=None, label="label").frame
     assert back["input"].to_list() == kept["input"].to_list()
     assert back["label"].to_list() == kept["label"].to_list()

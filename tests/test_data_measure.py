@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from instar.data import measure_images, measure_texts
 
@@ -121,3 +121,28 @@ def test_honest_text_is_not_garbled() -> None:
 
 def test_lost_characters_are_counted() -> None:
     assert texts("a\ufffd\ufffdb")["measure.replacement"].to_list() == [2]
+
+
+def test_scripts() -> None:
+    found = texts("plain", "12 :-)", "naïve façade №1", "Привет, Anna", "今日は天気 ok", "\uff21\uff22")[
+        "measure.script"
+    ]
+    assert found.to_list() == ["Latin", None, "Latin", "Cyrillic", "Cjk", "Latin"]
+
+
+def test_sharpness_and_borders(tmp_path: Path) -> None:
+    sharp = noise(0, (200, 100))
+    framed = Image.new("RGB", (200, 100))
+    framed.paste(noise(1, (200, 50)), (0, 25))
+    rows = pictures(tmp_path, sharp=sharp, soft=sharp.filter(ImageFilter.GaussianBlur(3)), framed=framed)
+    found = measure_images.measure(rows, tmp_path)
+    assert found["measure.sharpness"][0] > 50 * found["measure.sharpness"][1]
+    assert found["measure.border"].to_list() == [0.0, 0.0, 0.5]
+
+
+def test_channels_of_a_picture(tmp_path: Path) -> None:
+    half = Image.new("RGB", (200, 100))
+    half.paste((255, 0, 51), (100, 0, 200, 100))
+    found = measure_images.measure(pictures(tmp_path, half=half), tmp_path).row(0, named=True)
+    assert [found[f"measure.{c}"] for c in ("red", "green", "blue")] == pytest.approx([0.5, 0, 0.1], abs=0.01)
+    assert [found[f"measure.{c}_deviation"] for c in ("red", "blue")] == pytest.approx([0.5, 0.1], abs=0.01)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from instar.data.raw import Raw
 from instar.data.reading import read
+from instar.data.table import read_table
 from instar.errors import UserError
 
 
@@ -228,6 +229,76 @@ def test_padded_labels_are_one_class(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", REVIEWS.replace("1,", " 1 ,"))
     raw = opened(tmp_path / "a.csv")
     assert (sorted(set(raw.frame["label"])), raw.facts["labels_stripped"]) == (["1", "5"], 2)
+
+
+HEADLESS = {
+    "labels first": "5,Very good food\n1,Cold and slow again\n5,We come here often\n1,Never again for us\n",
+    "one word": "Excellent,1 star\nnever again for us,5 stars\nwe come here often,5 stars\nall was cold,1 star\n",
+    "tabs": "7\tham\tCall me later\n8\tspam\tYou have won\n9\tham\tSee you soon\n10\tspam\tWin a prize\n",
+    "a class called question": "Who is it?,question\nIt is me.,other\nAnd who are you?,question\nNobody.,other\n",
+}
+HEADED = {
+    "names": "text,label\nso good,spam\nvery bad,ham\nso so,spam\nwell then,ham\n",
+    "a number of pandas": ",0,1\n0,so good it is,1\n1,very bad it is,0\n2,so so it is,1\n3,well it is,0\n",
+    "numbers for names": "0,1\nso good it is,1\nvery bad it is,0\nso so it is,1\nwell it is,0\n",
+    "years": "2019,2020,label\n1,2,a\n3,4,b\n5,6,a\n1,2,b\n",
+    "a name that is a class": "sms,spam\nso good it is,spam\nvery bad it is,ham\nso so it is,spam\nwell it is,ham\n",
+    "headers within": "text,label\nso good,a\nvery bad,b\nso so,a\nwell then,b\nmore,a\nless,b\ntext,label\nall,a\n",
+    "blank names": " , kind\nso good,a\nvery bad,b\nso so,a\nwell then,b\n",
+}
+
+
+@pytest.mark.parametrize("kind", HEADLESS)
+def test_tables_without_a_header(tmp_path: Path, kind: str) -> None:
+    write(tmp_path / "a.csv", HEADLESS[kind])
+    raw = opened(tmp_path / "a.csv")
+    assert raw.frame.height == 4
+    assert len(set(raw.frame["label"])) == 2
+    assert "recurs below" in raw.facts["guessed"] and "column 1" in raw.facts["guessed"]
+    assert raw.facts["label_column"].startswith("column ")
+
+
+@pytest.mark.parametrize("kind", HEADED)
+def test_a_header_is_not_taken_for_an_example(tmp_path: Path, kind: str) -> None:
+    write(tmp_path / "a.csv", HEADED[kind])
+    table = read_table(tmp_path / "a.csv")
+    assert (table.headless, table.frame.height) == ("", HEADED[kind].count("\n") - 1)
+
+
+def test_what_the_user_names_says_whether_there_is_a_header(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", HEADED["names"])
+    raw = opened(tmp_path / "a.csv", text="column 1", label="column 2")
+    assert raw.frame["input"].to_list()[:2] == ["text", "so good"]
+    write(tmp_path / "b.csv", "so good it is,b\nvery bad,a\nso so,b\nwell then,a\n")
+    assert opened(tmp_path / "b.csv").frame.height == 4
+    assert opened(tmp_path / "b.csv", label="b").frame.height == 3
+    write(tmp_path / "c.csv", "column 1,column 2\nso good,a\nvery bad,b\nso so,a\nwell then,b\n")
+    assert opened(tmp_path / "c.csv", label="column 2").frame.height == 4
+
+
+@pytest.mark.parametrize("suffix", [".png", ""])
+def test_a_table_of_pictures_without_a_header(tmp_path: Path, suffix: str) -> None:
+    paint(tmp_path, *(f"pictures/{i}.png" for i in range(1, 9)))
+    write(tmp_path / "list.csv", f"1{suffix},owl\n" + "".join(f"{i}{suffix},{'ab'[i % 2]}\n" for i in range(2, 9)))
+    raw = opened(tmp_path)
+    assert rows(raw)[:2] == [("pictures/1.png", "owl", None), ("pictures/2.png", "a", None)]
+    assert 'names the picture "1' in raw.facts["guessed"]
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n", "a,b\n1,2,3\n4\n"])
+def test_a_stray_table_that_is_broken_is_ignored(tmp_path: Path, content: str) -> None:
+    paint(tmp_path, "cat/1.png", "cat/2.png", "dog/1.png")
+    write(tmp_path / "notes.csv", content)
+    raw = opened(tmp_path)
+    assert (raw.frame.height, raw.facts["layout"], raw.facts["ignored_files"]) == (3, "a folder per class", 1)
+
+
+def test_a_broken_table_that_is_needed_is_named(tmp_path: Path) -> None:
+    paint(tmp_path, "flat/1.png", "flat/2.png", "parts/train/1.png", "parts/test/2.png")
+    write(tmp_path / "flat/labels.csv", "filename,label\n1.png,a,b\n")
+    assert "labels.csv is not a table" in mistake(tmp_path / "flat")
+    write(tmp_path / "parts/labels.csv", "")
+    assert "labels.csv is empty" in mistake(tmp_path / "parts")
 
 
 def test_tables_named_after_splits(tmp_path: Path) -> None:

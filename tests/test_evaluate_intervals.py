@@ -169,3 +169,12 @@ def test_equal_answers_differ_by_nothing() -> None:
     assert differences(sums, sums, 3, ("accuracy", "macro_f1"), 0) == dict.fromkeys(
         ("accuracy", "macro_f1"), (0.0, 0.0, 0.0)
     )
+
+
+def test_three_disagreements_prove_nothing() -> None:
+    truth = np.zeros(40, dtype=np.int64)
+    theirs = np.array([1, 1, 1] + [0] * 37)
+    a, b = (by_group(contributions(truth, answer, 2), np.arange(40)) for answer in (truth, theirs))
+    value, low, high = differences(a, b, 2, ("accuracy",), 0)["accuracy"]
+    assert value == pytest.approx(3 / 40)
+    assert low <= 0 < high

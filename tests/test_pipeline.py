@@ -135,7 +135,7 @@ def test_predict_answers_as_in_the_evaluation(made: Path, tmp_path: Path) -> Non
     """The same examples, given anew, get the same probabilities: one pre-processing for both."""
     dataset = store.read_dataset(made)
     rows = dataset.part("test").head(5)
-    if dataset.root:
+    if dataset.modality == "image":
         arguments = [str(Path(dataset.root) / path) for path in rows["input"]]
     else:
         arguments = [str(tmp_path / "new.txt")]
@@ -146,8 +146,24 @@ def test_predict_answers_as_in_the_evaluation(made: Path, tmp_path: Path) -> Non
         assert answered[f"p.{name}"].to_list() == pytest.approx(known[f"p.{name}"].to_list(), abs=0.02)
 
 
+def test_a_comment_in_the_plan_changes_nothing(run: Path) -> None:
+    path = run / store.PLAN
+    path.write_text("# looked at\n" + path.read_text())
+    trained = store.read_machine(run)["steps"]["train"]
+    pipeline.finish(run)
+    assert store.read_machine(run)["steps"]["train"] == trained
+
+
+def test_data_that_change_under_a_run_are_refused(tmp_path: Path) -> None:
+    source = write(tmp_path / "reviews.csv")
+    folder = pipeline.start(pipeline.Options(str(source)), tmp_path / "run")
+    source.write_text(source.read_text() + "\nnew text,1 star")
+    with pytest.raises(UserError, match="has changed since"):
+        pipeline.start(pipeline.Options(str(source)), folder)
+
+
 def test_predict_says_what_it_cannot_read(made: Path, tmp_path: Path) -> None:
-    if not store.read_dataset(made).root:
+    if store.read_dataset(made).modality == "text":
         pytest.skip("any line is a text")
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"<html>not found</html>")

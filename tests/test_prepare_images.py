@@ -184,3 +184,7 @@ def test_previews_show_the_extremes(tmp_path: Path) -> None:
         assert size(run / row["after_path"]) == (32, 32)
         assert size(run / row["augmented_path"]) == (3 * 32 + 2 * 8, 32)
         assert size(run / row["before_path"]) == size(tmp_path / row["id"])
+    sheet = np.asarray(Image.open(run / "figures/prepared.png"))
+    assert sheet.shape == (6 * 232 + 8, 5 * 232 + 8, 3)  # a row each: original, what the network sees, three views
+    cells = [sheet[8 + 232 * i :, 8 + 232 * j :][:224, :224] for i in range(6) for j in range(5)]
+    assert all(cell.std() > 0 for cell in cells)

@@ -9,6 +9,7 @@
 The single steps are functions of `instar.pipeline`: start, audit, plan, prepare, train, evaluate, deck.
 """
 
+import importlib
 import os
 from typing import Any
 
@@ -25,8 +26,7 @@ FROM_PIPELINE = ("Options", "run", "predict")
 
 def __getattr__(name: str) -> Any:
     """What the pipeline offers, loaded when first asked for: `import instar` stays quick."""
-    if name in FROM_PIPELINE:
-        from instar import pipeline
-
-        return getattr(pipeline, name)
+    if name in (*FROM_PIPELINE, "pipeline"):
+        pipeline = importlib.import_module("instar.pipeline")
+        return pipeline if name == "pipeline" else getattr(pipeline, name)
     raise AttributeError(f"module 'instar' has no attribute {name!r}")

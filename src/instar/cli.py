@@ -67,7 +67,7 @@ def _verb(name: str, description: str, then: Then) -> None:
         if (Path(data) / store.MACHINE).exists():
             if any(value is not None for value in given):
                 raise UserError(f"{data} is a run directory and keeps its options; name the data to start another run")
-            folder = Path(data)
+            folder = pipeline.start(pipeline.options_of(Path(data)), Path(data))
             if settings:
                 pipeline.ask(folder, settings)
         else:

@@ -29,8 +29,11 @@ def home() -> Path:
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes the place of `path` in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -68,6 +71,8 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
 
 def read_frame(path: Path) -> pl.DataFrame:
     """Read a table that `write_frame` wrote."""
+    if not path.exists():
+        raise UserError(f"{path} is gone; repeat the step that writes it: 2-audit by audit, 3-plan by plan, and so on")
     if path.suffix == ".parquet":
         return pl.read_parquet(path)
     if not path.read_bytes().strip():
@@ -86,6 +91,8 @@ def write_yaml(path: Path, content: Json, comment: str = "") -> None:
 
 def read_yaml(path: Path, kind: type[T]) -> T:
     """Read YAML into a record, with errors that name the file and the key."""
+    if not path.exists():
+        raise UserError(f"{path} is gone; repeat the step that writes it: 2-audit by audit, 3-plan by plan, and so on")
     try:
         return pydantic.TypeAdapter(kind).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:

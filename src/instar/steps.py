@@ -87,6 +87,14 @@ def current(run: Path, name: str) -> bool:
     return all((run / file).exists() and digest(run / file) == value for file, value in known.items())
 
 
+def count(run: Path, what: str) -> int:
+    """Count one more of something that must not be forgotten, even if what follows fails."""
+    machine = read_machine(run)
+    machine[what] = machine.get(what, 0) + 1
+    write_yaml(run / MACHINE, machine)
+    return int(machine[what])
+
+
 def accept(run: Path, name: str, file: str) -> None:
     """Take the file as it is now for what a finished step wrote: for `plan.yaml`, which may be edited."""
     machine = read_machine(run)

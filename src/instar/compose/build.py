@@ -14,7 +14,7 @@ from instar.compose.merge import Merged, copies, lots, merge
 from instar.compose.novelty import confounding, origins
 from instar.compose.recipe import Composition, Source, read_recipe
 from instar.compose.report import Provenance, Report, content, twins_of
-from instar.compose.write import FORMS, vacant, whole, write_set
+from instar.compose.write import vacant, whole, write_set
 from instar.data import reading
 from instar.data.fetching import Located, resolve
 from instar.data.raw import Raw
@@ -62,7 +62,7 @@ def compose(recipe: Path, out: Path) -> Path:
     provenance = tuple(_provenance(name, one) for name, one in sources.items())
     licences = {source.name: source.licence for source in provenance}
     with whole(out) as folder:
-        table = write_set(merged.kept, licences, modality.name, folder, wanted.files)
+        table = write_set(merged.kept, licences, modality, folder, wanted.files)
         report = _report(merged, table, wanted, modality, folder, recipe.parent, provenance)
         _write(merged, report, wanted, folder)
         write_bytes(folder / RECIPE, recipe.read_bytes())
@@ -128,10 +128,9 @@ def _report(
     provenance: tuple[Provenance, ...],
 ) -> Report:
     names = [source.name for source in provenance]
-    column = FORMS[modality.name].column
     ids = pl.int_range(pl.len()).cast(pl.String).alias("id")
     drawn_by = lots(merged.kept, f"{recipe.seed} sample")
-    rows = merged.kept.with_columns(table[column].alias("input"), ids, drawn_by)
+    rows = merged.kept.with_columns(table[modality.column].alias("input"), ids, drawn_by)
     everything, shared = domain.sample(rows), domain.sample_shared(rows)
     if recipe.backbone is None or len(names) == 1:
         scorer, seen = (
@@ -158,7 +157,7 @@ def _report(
 
 def _options(table: pl.DataFrame, modality: Modality, folder: Path) -> str:
     """Columns to name where guessing them would go wrong, as with mostly equal texts or very rare classes."""
-    column = FORMS[modality.name].column
+    column = modality.column
     try:
         seen = reading.read(str(folder), text=None, image=None, label=None)
     except UserError:

@@ -108,7 +108,7 @@ def _guess_split(frame: pl.DataFrame, taken: Set[str | None], said: list[str]) -
 
 def _guess_label(frame: pl.DataFrame, taken: Set[str | None], said: list[str]) -> str | None:
     """By name if there is such a column and it can be a label, else the only column that can be one."""
-    fit = {name: n for name in frame.columns if name not in taken and (n := _label_values(frame[name]))}
+    fit = {name: n for name in frame.columns if name not in taken and (n := label_values(frame[name]))}
     named = sorted((name for name in fit if _plain(name) in LABELS), key=lambda name: LABELS.index(_plain(name)))
     named = named or [name for name in fit if set(_plain(name).split("_")) & set(LABELS)]
     if named:
@@ -121,7 +121,7 @@ def _guess_label(frame: pl.DataFrame, taken: Set[str | None], said: list[str]) -
     return None
 
 
-def _label_values(column: pl.Series) -> int:
+def label_values(column: pl.Series) -> int:
     """How many values a column has, if it can be a label; else 0."""
     if column.dtype.is_nested() or column.dtype.is_temporal() or column.dtype == pl.Binary:
         return 0

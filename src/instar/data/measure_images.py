@@ -5,23 +5,16 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from instar.data.decode import Unreadable, read_picture
+from instar.data.look import look
 from instar.machine import cores
 from instar.progress import bar
 from instar.records import Json
 
 CHUNK = 32
 """Pictures a task of a thread: each is read, decoded, measured and forgotten before the next."""
-LATTICE = 64
-"""Brightness, contrast and greyness are taken from about 64 x 64 pixels on a regular lattice."""
-GREY_LEVELS = 4
-"""Largest difference between two channels of 0..255 in a grey picture; JPEG's own rounding reaches 3."""
-LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601, as in JPEG."""
 SCHEMA: dict[str, type[pl.DataType]] = {
     "id": pl.String,
     "twin": pl.String,
@@ -35,6 +28,14 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "measure.brightness": pl.Float64,
     "measure.contrast": pl.Float64,
     "measure.grey": pl.Boolean,
+    **{
+        f"measure.{channel}{figure}": pl.Float64
+        for figure in ("", "_deviation")
+        for channel in ("red", "green", "blue")
+    },
+    "measure.sharpness": pl.Float64,
+    "measure.border": pl.Float64,
+    "measure.phash": pl.String,
 }
 
 
@@ -50,9 +51,8 @@ def measure(rows: pl.DataFrame, root: Path) -> pl.DataFrame:
     Returns:
         A row per row of `rows`, in their order, with the columns of `SCHEMA`: twin is a digest of shape and
         decoded pixels, so that a copy under another name or with other metadata is a twin; error says why a
-        file gives no picture; width and height are those of the upright picture; brightness and contrast are
-        mean and standard deviation of luma in 0..1, estimated on a lattice (`LATTICE`), as is grey; format
-        and mode tell how it is stored.
+        file gives no picture; width and height are those of the upright picture; format and mode tell how it is
+        stored; all else is told by `look.look`.
     """
     pairs = list(rows.select("id", "input").iter_rows())
     chunks = [pairs[start : start + CHUNK] for start in range(0, len(pairs), CHUNK)]
@@ -90,19 +90,5 @@ def _measure_file(path: Path) -> dict[str, Json]:
         "measure.mode": picture.mode,
         "measure.width": width,
         "measure.height": height,
-        **_look(picture.pixels),
-    }
-
-
-def _look(pixels: NDArray[np.uint8]) -> dict[str, Json]:
-    """Brightness, contrast and greyness, from a lattice of pixels, so that large pictures cost no more."""
-    height, width, _ = pixels.shape
-    sample = pixels[:: max(1, height // LATTICE), :: max(1, width // LATTICE)].astype(np.float64)
-    red, green, blue = sample[..., 0], sample[..., 1], sample[..., 2]
-    luma = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue) / 255
-    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return {
-        "measure.brightness": float(luma.mean()),
-        "measure.contrast": float(luma.std()),
-        "measure.grey": bool(spread.max() <= GREY_LEVELS),
+        **{f"measure.{name}": value for name, value in look(picture.pixels).items()},
     }

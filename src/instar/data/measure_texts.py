@@ -3,6 +3,8 @@
 import hashlib
 import re
 import unicodedata
+from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +15,9 @@ BROKEN = re.compile(f"\N{REPLACEMENT CHARACTER}|[ÂÃ]{_AFTER}|[âï]{_AFTER}{{2
 usual first bytes (Latin-1 letters, punctuation, emoji, U+FFFD itself), since others occur in honest text."""
 MARKUP = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});|</?[a-zA-Z][^<>]{0,200}>")
 """HTML entities and tags."""
+
+LATIN_NAMES = ("LATIN", "FEMININE", "MASCULINE", "MICRO", "MODIFIER", "MATHEMATICAL", "KELVIN", "ANGSTROM")
+"""First words of the names of letters that stand in Latin text."""
 
 
 def normalised(text: str) -> str:
@@ -29,7 +34,8 @@ def measure(rows: pl.DataFrame, root: Path) -> pl.DataFrame:
     Returns:
         id, twin (digest of the normalised text), error ("no text" or null), measure.characters, measure.words
         (by white space), measure.replacement (characters lost or garbled by a wrong encoding),
-        measure.entities (HTML entities and tags), measure.letters.
+        measure.entities (HTML entities and tags), measure.letters, measure.script (that of most letters, as Unicode
+        names it: Latin, Cyrillic, Cjk ...; null without a letter).
     """
     texts = [text or "" for text in rows["input"]]
     keys = [normalised(text) for text in texts]
@@ -43,5 +49,22 @@ def measure(rows: pl.DataFrame, root: Path) -> pl.DataFrame:
             "measure.replacement": [0 if text.isascii() else len(BROKEN.findall(text)) for text in texts],
             "measure.entities": [len(MARKUP.findall(text)) if "<" in text or "&" in text else 0 for text in texts],
             "measure.letters": [sum(map(str.isalpha, text)) for text in texts],
+            "measure.script": pl.Series([script(text) for text in texts], dtype=pl.String),
         }
     )
+
+
+def script(text: str) -> str | None:
+    """The script of most letters; None without a letter."""
+    if text.isascii():
+        return "Latin" if any(map(str.isalpha, text)) else None
+    counts = Counter(_script_of(letter) for letter in text if letter.isalpha())
+    return max(sorted(counts), key=counts.__getitem__) if counts else None
+
+
+@lru_cache(maxsize=4096)
+def _script_of(letter: str) -> str:
+    """The first word of a letter's name is its script, but for marks such as FEMININE ORDINAL INDICATOR."""
+    name = unicodedata.name(letter, "UNKNOWN").removeprefix("FULLWIDTH ").removeprefix("HALFWIDTH ")
+    first = name.split()[0].split("-")[0]
+    return "Latin" if first in LATIN_NAMES else first.capitalize()

@@ -67,6 +67,7 @@ def build(raw: Raw, measured: pl.DataFrame, *, limit: int | None, seed: int) -> 
         "random_leak": leak,
         "order": ordering.reason,
     }
+    _enough(raw.source, used)
     test = pl.col("split") == "test"
     sealed = frame.filter(test).select("id", "label")
     table = frame.drop("given", "twin").with_columns(
@@ -176,3 +177,15 @@ def _strata(rows: pl.DataFrame, classes: Sequence[str]) -> pl.DataFrame:
 def _codes(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:
     position = {c: i for i, c in enumerate(classes)}
     return np.array([position[label] for label in labels], dtype=np.int64)
+
+
+def _enough(source: str, used: pl.DataFrame) -> None:
+    """Refuse a set too small to train on, to choose by and to judge by."""
+    for part in SHARES:
+        labels = used.filter(pl.col("split") == part)["label"]
+        least = 2 if part == "train" else 1
+        if labels.n_unique() < least:
+            raise UserError(
+                f"{source}: only {labels.n_unique()} classes have an example in the {part} part; "
+                "a class needs at least three examples that are no copies of each other"
+            )

@@ -31,8 +31,8 @@ def read(source: str, *, text: str | None, image: str | None, label: str | None)
 
     Layouts: a folder per class; train/, val/ and test/ with a folder per class; tables beside pictures
     (filename, label; a table without the label column lists unlabelled pictures); a table of texts; tables of
-    texts named after splits. Names are sorted naturally, so that the result does not depend on the file
-    system.
+    texts named after splits. CSV and TSV may lack a header (see `header`). Names are sorted naturally, so that the
+    result does not depend on the file system.
 
     Args:
         source: a folder, or a table (CSV, TSV, Parquet, JSON lines).
@@ -62,14 +62,20 @@ def _read_folder(source: str, path: Path, text: str | None, image: str | None, l
     tables = tuple(name for name in files.tables if "/" not in name)
     if tables and (text or image or not files.pictures):
         return _read_tables(source, root, tables, files, text, image, label)
-    if tables:
-        raw = _read_tables(source, root, tables, files, text, image, label, pictures_only=True)
+    sound, broken = _sound(root, tables)
+    if sound:
+        raw = _read_tables(source, root, sound, files, text, image, label, pictures_only=True)
         if not raw.frame.is_empty():
             return raw
     if not files.pictures:
         raise UserError(f"{source} holds no picture and no table ({KINDS}); check the path")
     root, bare = unwrap(root, Files(files.pictures, (), files.ignored + len(files.tables)))
-    frame, layout, left = read_classes(root, bare)
+    try:
+        frame, layout, left = read_classes(root, bare)
+    except UserError as error:
+        raise broken or error from error
+    if broken and frame["label"].n_unique() < 2:
+        raise broken
     if label is not None:
         raise UserError(f'{source} is {layout}, which has no column "{label}"; leave out --label')
     return Raw(
@@ -80,6 +86,22 @@ def _read_folder(source: str, path: Path, text: str | None, image: str | None, l
         frame,
         _facts(layout, ignored_files=bare.ignored + left),
     )
+
+
+def _sound(root: Path, names: tuple[str, ...]) -> tuple[tuple[str, ...], UserError | None]:
+    """The tables beside pictures that can be read, and what is wrong with the first one that cannot.
+
+    The pictures may need none of them; the error is for where they turn out to.
+    """
+    sound: list[str] = []
+    broken: UserError | None = None
+    for name in names:
+        try:
+            read_table(root / name)
+            sound.append(name)
+        except UserError as error:
+            broken = broken or error
+    return tuple(sound), broken
 
 
 def _read_tables(
@@ -97,7 +119,8 @@ def _read_tables(
         files = look(root)
     pictures = files.pictures if files else ()
     known = names_of(pictures)
-    parts = [_part(read_table(root / name), names, text, image, label, known) for name in names]
+    asked = frozenset(name.strip() for name in (text, image, label) if name is not None)
+    parts = [_part(read_table(root / name, asked, known), names, text, image, label, known) for name in names]
     if pictures_only:
         parts = [part for part in parts if part.columns.image]
     labelled = [part for part in parts if part.columns.label]
@@ -115,7 +138,7 @@ def _read_tables(
         text_column=first.columns.text or "",
         image_column=first.columns.image or "",
         label_column=first.columns.label or "",
-        guessed=first.columns.guessed,
+        guessed="; ".join(filter(None, (first.table.headless, first.columns.guessed))),
         encoding=" + ".join(dict.fromkeys(part.table.encoding for part in parts)),
         not_utf8=sum(part.table.not_utf8 for part in parts),
         headers_stripped=[name for part in parts for name in part.table.headers_stripped],

@@ -3,13 +3,14 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from instar.data.encoding import decode_text
+from instar.data.header import headless
 from instar.errors import UserError
 
 DELIMITERS = ",;\t|"
@@ -27,12 +28,18 @@ class Table:
     not_utf8: int
     headers_stripped: tuple[str, ...]
     """Names of columns that had spaces around them."""
+    headless: str = ""
+    """That and why the first line was taken for an example, its columns being called "column 1" and so on; else ""."""
 
 
-def read_table(path: Path) -> Table:
-    """Read a table by its suffix. Raises `UserError` where it is empty or not such a table."""
+def read_table(path: Path, asked: Set[str] = frozenset(), known: Set[str] = frozenset()) -> Table:
+    """Read a table by its suffix; `asked` and `known` help to tell whether it has a header (see `header`).
+
+    Raises:
+        UserError: it is empty or not such a table.
+    """
     content = path.read_bytes()
-    encoding, not_utf8 = "utf-8", 0
+    encoding, not_utf8, bare = "utf-8", 0, ""
     suffix = path.suffix.lower()
     if not content.strip():
         raise UserError(f"{path} is empty; give a table with a header and rows")
@@ -42,7 +49,10 @@ def read_table(path: Path) -> Table:
         else:
             decoded = decode_text(content)
             encoding, not_utf8 = decoded.encoding, decoded.not_utf8
-            frame = _read_json(decoded.text) if suffix in (".jsonl", ".ndjson", ".json") else _read_csv(decoded.text)
+            if suffix in (".jsonl", ".ndjson", ".json"):
+                frame = _read_json(decoded.text)
+            else:
+                frame, bare = _read_csv(decoded.text, asked, known)
     except (pl.exceptions.PolarsError, csv.Error) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{path} is not a table that can be read ({reason}); mend it or save it anew") from error
@@ -50,12 +60,21 @@ def read_table(path: Path) -> Table:
         raise UserError(f"{path} has a header but no rows; give a table with rows")
     names = _unique(name.strip() or f"column {i + 1}" for i, name in enumerate(frame.columns))
     stripped = tuple(name.strip() for name in frame.columns if name != name.strip())
-    return Table(path.name, frame.rename(dict(zip(frame.columns, names, strict=True))), encoding, not_utf8, stripped)
+    frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
+    return Table(path.name, frame, encoding, not_utf8, stripped, bare)
 
 
-def _read_csv(text: str) -> pl.DataFrame:
+def _read_csv(text: str, asked: Set[str], known: Set[str]) -> tuple[pl.DataFrame, str]:
+    """The table, and what is to be said where its first line is an example; else ""."""
     text = text.lstrip("\ufeff")
-    return pl.read_csv(io.BytesIO(text.encode()), separator=_delimiter(text), infer_schema=False)
+    delimiter = _delimiter(text)
+    frame = pl.read_csv(io.BytesIO(text.encode()), separator=delimiter, infer_schema=False)
+    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    if len(first) != frame.width or not (reason := headless(first, frame, asked, known)):
+        return frame, ""
+    said = f'no header, since {reason}, so the columns are called "column 1" and so on (with one: name its columns)'
+    frame = pl.read_csv(io.BytesIO(text.encode()), separator=delimiter, infer_schema=False, has_header=False)
+    return frame.rename({name: f"column {i + 1}" for i, name in enumerate(frame.columns)}), said
 
 
 def _read_json(text: str) -> pl.DataFrame:

@@ -50,8 +50,12 @@ class Modality:
     feed: Callable[[], Feed]
     show: Callable[[Dataset, Sequence[str], Sequence[str], Sequence[str]], Block]
     """(data set, ids, captions, tones) -> pictures or quotations for a slide."""
-    gather: Callable[[Sequence[str]], list[str]]
+    gather: Callable[[Sequence[str], Dataset], list[str]]
     """Arguments of `predict` -> inputs: paths of pictures, or texts."""
+    column: str
+    """Column of a composed table that holds the examples, or names their files."""
+    place: Callable[[pl.DataFrame, Path, str], pl.Series]
+    """(rows of several sources, folder, link or copy) -> cells of that column; writes what fits into no table."""
     cheap: Callable[[Dataset], NDArray[np.float64]]
     """A baseline without a network, fitted on the training rows: probabilities (rows of split test, classes)."""
     cheap_name: str

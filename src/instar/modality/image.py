@@ -15,6 +15,7 @@ from instar.data.measure_images import measure
 from instar.errors import UserError
 from instar.modality.base import Feed, Modality
 from instar.modality.cheap import logistic
+from instar.modality.image_files import place_images
 from instar.prepare.augment_names import AUGMENTATIONS
 from instar.records import Dataset, Gallery, Picture
 
@@ -52,7 +53,7 @@ def cheap(dataset: Dataset) -> NDArray[np.float64]:
     return logistic(dataset, thumbnails)
 
 
-def gather(arguments: Sequence[str]) -> list[str]:
+def gather(arguments: Sequence[str], dataset: Dataset) -> list[str]:
     """Paths of pictures for `predict`: files as they are, folders searched for pictures."""
     found: list[str] = []
     for argument in arguments:
@@ -79,6 +80,8 @@ IMAGE = Modality(
     feed=feed,
     show=show,
     gather=gather,
+    column="filename",
+    place=place_images,
     cheap=cheap,
     cheap_name=f"logistic regression on {THUMBNAIL} x {THUMBNAIL} thumbnails",
 )

@@ -11,7 +11,10 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from instar.audit.families import TEXT_CHECKS
+from instar.data.encoding import decode_text
+from instar.data.folder import TABLES
 from instar.data.measure_texts import measure
+from instar.data.table import read_table
 from instar.errors import UserError
 from instar.modality.base import Feed, Modality
 from instar.modality.cheap import logistic
@@ -34,7 +37,10 @@ def show(dataset: Dataset, ids: Sequence[str], captions: Sequence[str], tones: S
 def cheap(dataset: Dataset) -> NDArray[np.float64]:
     """Logistic regression on TF-IDF of words and pairs of words."""
     vectoriser = TfidfVectorizer(
-        ngram_range=(1, 2), min_df=2 if dataset.part("train").height > 500 else 1, sublinear_tf=True
+        ngram_range=(1, 2),
+        token_pattern=r"(?u)\b\w+\b|[^\w\s]",
+        min_df=2 if dataset.part("train").height > 500 else 1,
+        sublinear_tf=True,
     )
     vectoriser.fit(dataset.part("train")["input"].to_list())
 
@@ -45,20 +51,37 @@ def cheap(dataset: Dataset) -> NDArray[np.float64]:
     return logistic(dataset, columns)
 
 
-def gather(arguments: Sequence[str]) -> list[str]:
-    """Texts for `predict`: one a line of each file; "-" is standard input."""
+def gather(arguments: Sequence[str], dataset: Dataset) -> list[str]:
+    """Texts for `predict`: the lines of each file, or its column of texts if it is a table; "-" is standard input.
+
+    Line for line: an empty line stays, and gets no answer, so that answers and lines keep together.
+    """
     found: list[str] = []
     for argument in arguments or ("-",):
+        path = Path(argument)
         if argument == "-":
-            content = sys.stdin.read()
-        elif Path(argument).is_file():
-            content = Path(argument).read_text(encoding="utf-8-sig", errors="replace")
-        else:
+            found += _lines(sys.stdin.read())
+        elif not path.is_file():
             raise UserError(f"{argument} does not exist; name a file with a text a line, or - for standard input")
-        found += [line for line in content.splitlines() if line.strip()]
-    if not found:
+        elif path.suffix.lower() in TABLES:
+            frame, column = read_table(path).frame, str(dataset.opening["text_column"])
+            if column not in frame.columns:
+                raise UserError(f'{argument} has no column "{column}", which the network was trained on; rename one')
+            found += frame[column].cast(pl.String).fill_null("").to_list()
+        else:
+            found += _lines(decode_text(path.read_bytes()).text)
+    if not any(text.strip() for text in found):
         raise UserError("no text to predict; give a file with a text a line, or write to standard input")
     return found
+
+
+def _lines(content: str) -> list[str]:
+    return content.replace("\r\n", "\n").removesuffix("\n").split("\n")
+
+
+def place(rows: pl.DataFrame, folder: Path, files: str) -> pl.Series:
+    """The texts themselves: they stand in the table."""
+    return rows["input"]
 
 
 TEXT = Modality(
@@ -72,6 +95,8 @@ TEXT = Modality(
     feed=feed,
     show=show,
     gather=gather,
+    column="text",
+    place=place,
     cheap=cheap,
     cheap_name="logistic regression on TF-IDF",
 )

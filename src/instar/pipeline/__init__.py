@@ -10,7 +10,7 @@ from instar import store
 from instar.pipeline.common import settled, step
 from instar.pipeline.data import Options, audit, start
 from instar.pipeline.learning import evaluate, predict, prepare, train
-from instar.pipeline.planning import ask, plan
+from instar.pipeline.planning import ask, options_of, plan
 from instar.pipeline.readme import readme
 from instar.records import Slide
 
@@ -21,6 +21,7 @@ __all__ = [
     "deck",
     "evaluate",
     "finish",
+    "options_of",
     "plan",
     "predict",
     "prepare",

@@ -10,15 +10,17 @@ from instar import machine, store
 from instar.errors import UserError
 from instar.plan import describe, edits
 from instar.progress import say
-from instar.records import Card, Dataset, Plan, Recipe
+from instar.records import Card, Dataset, Json, Plan, Recipe
 
 if TYPE_CHECKING:
     from instar.models.network import Network
 
 
 @contextmanager
-def step(run: Path, name: str) -> Iterator[None]:
+def step(run: Path, name: str) -> Iterator[dict[str, Json]]:
     """Check the inputs of a step, time it, and record it as whole when the block ends without an error.
+
+    What the block writes into the dictionary that it gets goes into the record too.
 
     An edit of plan.yaml by hand is taken in first, for a step that rests on the plan.
     """
@@ -27,8 +29,9 @@ def step(run: Path, name: str) -> Iterator[None]:
     store.begin(run, name)
     machine.restart_peak()
     started = monotonic()
-    yield
-    store.finish(run, name, started, peak_memory_mb=machine.peak_memory_mb())
+    more: dict[str, Json] = {}
+    yield more
+    store.finish(run, name, started, **{"peak_memory_mb": machine.peak_memory_mb(), **more})
     say(f"{name}: done in {monotonic() - started:.1f} s")
 
 
@@ -37,7 +40,7 @@ def settled(run: Path) -> tuple[Plan, Recipe]:
     written, block = store.read_plan(run)
     taken = edits.absorb(written, block)
     new = taken.decisions[len(written.decisions) :]
-    if new:
+    if new or not store.current(run, "plan"):
         amend(run, taken)
     for decision in new:
         say(f"plan: {decision.field} = {decision.value} (asked)")
@@ -46,17 +49,22 @@ def settled(run: Path) -> tuple[Plan, Recipe]:
 
 def amend(run: Path, plan: Plan) -> None:
     """Write a plan that differs from what the step plan wrote by asked decisions only."""
-    _fits(store.recipe_of(plan), store.read_card(run), run)
+    fits(store.recipe_of(plan), store.read_card(run), run)
     write(run, plan)
     store.accept(run, "plan", store.PLAN)
 
 
-def _fits(recipe: Recipe, card: Card, run: Path) -> None:
+def fits(recipe: Recipe, card: Card, run: Path) -> None:
     """Refuse what cannot be asked of this backbone without planning anew."""
     if recipe.backbone != card.backbone:
         raise UserError(
             f"{run / store.PLAN} asks for {recipe.backbone} but was made for {card.backbone}; start a run of its "
             f"own: instar run DATA --backbone {recipe.backbone}"
+        )
+    if not card.pretrained and any(stage.thaw != -1 for stage in recipe.stages):
+        raise UserError(
+            f"{run / store.PLAN}: {card.title} starts at random, so nothing of it may be frozen; "
+            "give every stage thaw=-1, or choose a pre-trained --backbone"
         )
     trunk = sum(group.role == "trunk" for group in card.groups)
     for stage in recipe.stages:

@@ -13,8 +13,10 @@ import polars as pl
 from instar import machine, store
 from instar.audit.check import run_checks
 from instar.data import fetching, opening, reading
+from instar.data.fingerprint import fingerprint
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
+from instar.models.sources import SOURCE
 from instar.pipeline.common import step
 from instar.plan import edits
 from instar.progress import say
@@ -45,8 +47,12 @@ def start(options: Options, out: Path | None = None) -> Path:
     """
     options = replace(options, source=_absolute(options.source), weights=options.weights and _absolute(options.weights))
     for setting in options.settings:
-        edits.parse_setting(setting)
+        edits.check_key(edits.parse_setting(setting)[0])
+    if options.backbone and options.backbone.partition(":")[0] not in SOURCE:
+        raise UserError(f"--backbone {options.backbone}: write SOURCE:NAME with SOURCE one of {', '.join(SOURCE)}")
     folder = out or Path("runs") / _name(options)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; choose another folder with --out")
     if folder.exists() and any(folder.iterdir()):
         known = store.read_machine(folder).get("options")
         if known is None:
@@ -56,7 +62,16 @@ def start(options: Options, out: Path | None = None) -> Path:
             raise UserError(f"{folder} holds a run with another {', '.join(other)}; choose another --out or delete it")
     if not store.current(folder, "open"):
         open_data(folder, options)
+    unchanged(folder)
     return folder
+
+
+def unchanged(folder: Path) -> None:
+    """Refuse to go on with data that are no longer what the run has opened."""
+    source = store.read_machine(folder).get("source", {})
+    path = Path(source.get("path", ""))
+    if "fingerprint" in source and path.exists() and fingerprint(path) != source["fingerprint"]:
+        raise UserError(f"{path} has changed since {folder} was opened; start a new run with another --out")
 
 
 def _absolute(path: str) -> str:
@@ -86,7 +101,12 @@ def open_data(folder: Path, options: Options) -> Dataset:
     about: dict[str, Any] = {
         "command": ["instar", *sys.argv[1:]] if Path(sys.argv[0]).stem in ("instar", "__main__") else [],
         "options": asdict(options),
-        "source": {"path": str(located.path), "licence": located.licence, "citation": located.citation},
+        "source": {
+            "path": str(located.path),
+            "licence": located.licence,
+            "citation": located.citation,
+            "fingerprint": fingerprint(located.path),
+        },
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": machine.versions(),
         "machine": {"cores": machine.cores(), "memory_gb": round(machine.memory_gb(), 1)},

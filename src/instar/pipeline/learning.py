@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ import polars as pl
 from instar import store
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.common import network_of, settled, step
+from instar.pipeline.data import unchanged
 from instar.progress import say
 from instar.records import Dataset, Evaluation
 
 
 def prepare(folder: Path) -> Path:
     """Bring every example into the form that the network takes, once, in the cache; returns the cache's folder."""
+    unchanged(folder)
     with step(folder, "prepare"):
         dataset = store.read_dataset(folder)
         _, recipe = settled(folder)
@@ -31,7 +34,8 @@ def train(folder: Path) -> None:
     """Fine-tune stage by stage as planned; goes on from the last checkpoint after an interruption."""
     if not store.current(folder, "prepare"):
         prepare(folder)
-    with step(folder, "train"):
+    with step(folder, "train") as record:
+        started = monotonic()
         from instar.train.training import TrainingData, fit
 
         dataset = store.read_dataset(folder)
@@ -45,6 +49,7 @@ def train(folder: Path) -> None:
         data = TrainingData(prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache)
         stamp = hashlib.sha256(f"{recipe} {store.digest(folder / store.TABLE)}".encode()).hexdigest()
         epochs = fit(folder / "4-train", network_of(dataset, recipe), recipe, data, stamp)
+        record["seconds"] = round(max(monotonic() - started, sum(e.seconds for e in epochs)), 2)
         store.write_epochs(folder, epochs)
 
 
@@ -67,7 +72,7 @@ def evaluate(folder: Path) -> Evaluation:
         from instar.evaluate.evaluation import evaluate as score
         from instar.evaluate.predict import load_best, logits, probe_logits
 
-        opened = 1 + (store.read_evaluation(folder).opened if (folder / store.EVALUATION).exists() else 0)
+        opened = store.count(folder, "test_opened")
         dataset = store.read_dataset(folder)
         _, recipe = settled(folder)
         modality = MODALITIES[dataset.modality]
@@ -112,7 +117,7 @@ def predict(folder: Path, arguments: Sequence[str]) -> pl.DataFrame:
     dataset = store.read_dataset(folder)
     _, recipe = settled(folder)
     modality = MODALITIES[dataset.modality]
-    inputs = modality.gather(arguments)
+    inputs = modality.gather(arguments, dataset)
     asked = pl.DataFrame({"id": [str(i) for i in range(len(inputs))], "input": inputs})
     measured = modality.measure(asked, Path()).select("id", "error")
     asked = asked.join(measured, on="id", how="left", maintain_order="left")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from instar import store
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
-from instar.pipeline.common import amend, load, settled, step, write
+from instar.pipeline.common import amend, fits, load, settled, step, write
 from instar.pipeline.data import Options
 from instar.plan import assemble, backbone, edits
 from instar.progress import say
@@ -28,14 +28,14 @@ def plan(folder: Path) -> Plan:
 
     What was asked for in an earlier plan of this run (by `--set` or by editing plan.yaml) is asked for again.
     """
-    asked = _asked_before(folder)
+    earlier = _asked_before(folder)
     with step(folder, "plan"):
         from instar.plan.measure import measure
 
         dataset = store.read_dataset(folder)
         modality = MODALITIES[dataset.modality]
         options = options_of(folder)
-        asked = dict(edits.parse_setting(setting) for setting in options.settings) | asked
+        asked = earlier if earlier is not None else dict(edits.parse_setting(s) for s in options.settings)
         wanted = asked.pop("backbone", None) or options.backbone
         chosen, network = _choose_backbone(dataset, wanted, options, asked.get("input_size"))
         measurements = measure(network)
@@ -52,6 +52,7 @@ def plan(folder: Path) -> Plan:
             augmentations=tuple(modality.augmentations),
             fits=modality.fits,
         )
+        fits(store.recipe_of(made), network.card, folder)
         store.write_record(folder / store.CARD, network.card)
         store.write_record(folder / store.MEASUREMENTS, measurements)
         write(folder, made)
@@ -64,10 +65,16 @@ def options_of(folder: Path) -> Options:
     return Options(**{**known, "settings": tuple(known["settings"])})
 
 
-def _asked_before(folder: Path) -> dict[str, Json]:
-    if not (folder / store.PLAN).exists():
-        return {}
-    earlier = edits.absorb(*store.read_plan(folder))
+def _asked_before(folder: Path) -> dict[str, Json] | None:
+    """What an earlier plan of this run was asked for; None where there is no plan, or none that can be read."""
+    if not store.finished(folder, "plan") or not (folder / store.PLAN).exists():
+        return None
+    try:
+        earlier = edits.absorb(*store.read_plan(folder))
+    except UserError as error:
+        broken = (folder / store.PLAN).rename(folder / "3-plan/plan.broken.yaml")
+        say(f"the earlier plan cannot be read ({error}); it is kept as {broken}, and the plan is made anew")
+        return None
     return {d.field: d.value for d in earlier.live().values() if d.basis == "asked"}
 
 

@@ -35,6 +35,13 @@ def parse_setting(setting: str) -> tuple[str, Json]:
     return key.strip(), value
 
 
+def check_key(key: str) -> None:
+    """Refuse a key that no plan can have, before any work is done; `apply` checks the rest."""
+    whole = re.fullmatch(rf"stages\.[\w-]+\.({'|'.join(OF_A_STAGE)})", key)
+    if key not in (*FIELDS, *SHORT) and not whole:
+        raise UserError(f"--set {key}: unknown key; {_close(key, (*FIELDS, *SHORT))}")
+
+
 def apply(plan: Plan, settings: Mapping[str, Json]) -> Plan:
     """Append a decision with basis asked for every field that the settings touch.
 

@@ -85,6 +85,12 @@ def save_checkpoint(
     new.rename(last)
 
 
+def forget(folder: Path) -> None:
+    """Remove all checkpoints: what follows is another training."""
+    for name in (NEW, LAST, OLD):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
 def load_checkpoint(folder: Path, stamp: str) -> tuple[Progress, dict[str, Tensor]] | None:
     """The last whole checkpoint of this training with its tensors, or None where there is none.
 

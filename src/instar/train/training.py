@@ -94,6 +94,7 @@ def _resumed(run: Fit) -> tuple[Progress, dict[str, Tensor]] | None:
 def _begin(run: Fit) -> Progress:
     """Solve the probe on the body as it came, and start the first stage."""
     (run.folder / BEST).unlink(missing_ok=True)
+    checkpoint.forget(run.folder)
     solutions = _solutions(run)
     found = max(solutions, key=lambda s: (s.val_score, -s.val_loss))
     head = {"head.weight": found.weight_CD, "head.bias": found.bias_C}

@@ -15,6 +15,8 @@ WIDE, ROWS = 7, 3
 """About how many pictures stand side by side on a contact sheet, and how many rows it has."""
 UNCHECKED = ("near-twins", "wrong-labels", "shortcuts", "separability")
 """Checks that a person may expect; what the audit did not run of these is said on a slide."""
+LINES = 14
+"""Checks that a table has room for; with more, those that passed share one row."""
 
 
 def analysis(facts: Facts, words: Words) -> tuple[Slide, ...]:
@@ -119,6 +121,18 @@ def checks(facts: Facts, words: Words) -> Slide:
         (words.known(f"check.{f.code}", f.code), words(f"verdict.{f.verdict}"), f.sentence)
         for f in sorted(findings, key=lambda f: order[f.verdict])
     )
+    passed = [words.known(f"check.{f.code}", f.code) for f in findings if f.verdict == "passed"]
+    if len(rows) > LINES:
+        told = tuple(
+            row
+            for row, f in zip(rows, sorted(findings, key=lambda f: order[f.verdict]), strict=True)
+            if f.verdict not in ("passed", "not applicable")
+        )
+        names = words.listing(passed)
+        rows = (
+            *told,
+            (words("checks.passed-what", len(passed)), words("verdict.passed"), names[0].upper() + names[1:]),
+        )
     n = {verdict: sum(f.verdict == verdict for f in findings) for verdict in order}
     ran = len(findings) - n["skipped"] - n["not applicable"]
     title = words("checks.title", n["issue"], ran=words.whole(ran), notes=words.whole(n["note"]))
