@@ -104,7 +104,12 @@ rows_of_few_texts = st.lists(
 @settings(max_examples=40)
 @given(rows_of_few_texts, st.integers(0, 2))
 def test_no_group_straddles_a_split(rows: list[Row], seed: int) -> None:
-    dataset, sealed = opened(rows, seed=seed)
+    try:
+        dataset, sealed = opened(rows, seed=seed)
+    except UserError as error:  # a few texts, each many times over, do not fill three parts
+        assert "at least three examples" in str(error)
+        assert len({text for text, _, _ in rows}) < 12
+        return
     used = dataset.part("train", "val", "test")
     assert used.height == len(rows)
     assert used.group_by("group").agg(pl.col("split").n_unique())["split"].max() == 1
