@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from instar.errors import UserError
-from instar.evaluate.predict import load_best, logits, probe_logits
+from instar.evaluate.predict import load_best, probe_logits
 from instar.models.network import Classifier, Network
 from instar.plan.measure import measure
+from instar.prepare.passes import logits
 from instar.records import Stage
 from instar.train.training import fit
 from training_worlds import data, network, pictures, recipe

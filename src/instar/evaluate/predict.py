@@ -1,4 +1,4 @@
-"""Predictions of a trained network: the only module of `evaluate` that needs torch."""
+"""Trained networks, filled from their files; `prepare.passes.logits` runs them. Needs torch, alone in `evaluate`."""
 
 from pathlib import Path
 
@@ -11,19 +11,6 @@ from instar.models.weights import check_fit, read_state
 from instar.prepare import passes
 from instar.prepare.base import Prepared
 from instar.records import Recipe
-
-
-def logits(
-    network: Network, prepared: Prepared, rows: NDArray[np.int64], recipe: Recipe, what: str
-) -> NDArray[np.float32]:
-    """Logits (N, C) of the examples at `rows`, in the recipe's precision. Memory does not grow with the
-    pictures.
-
-    Args:
-        network: trained; it stays in evaluation mode.
-        what: names the work for the progress bar.
-    """
-    return passes.logits(network, prepared, rows, recipe, what)
 
 
 def load_best(network: Network, path: Path) -> Network:

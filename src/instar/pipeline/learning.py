@@ -70,7 +70,8 @@ def evaluate(folder: Path) -> Evaluation:
     with step(folder, "evaluate"):
         from instar.evaluate import predictions
         from instar.evaluate.evaluation import evaluate as score
-        from instar.evaluate.predict import load_best, logits, probe_logits
+        from instar.evaluate.predict import load_best, probe_logits
+        from instar.prepare.passes import logits
 
         opened = store.count(folder, "test_opened")
         dataset = store.read_dataset(folder)
@@ -112,7 +113,8 @@ def predict(folder: Path, arguments: Sequence[str]) -> pl.DataFrame:
     """
     store.begin(folder, "evaluate")
     from instar.evaluate import predictions
-    from instar.evaluate.predict import load_best, logits
+    from instar.evaluate.predict import load_best
+    from instar.prepare.passes import logits
 
     dataset = store.read_dataset(folder)
     _, recipe = settled(folder)
