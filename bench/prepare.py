@@ -1,6 +1,6 @@
 """How fast pictures are decoded and resized, and whether reading them keeps up with a tiny network.
 
-    python bench/prepare.py [FOLDER] [--images 1000] [--threads 2] [--repeats 3]
+    python bench/prepare.py [FOLDER] [--images 1000] [--threads 2] [--repeats 3] [--quick]
 
 The ways to do one thing take turns on the same files, so that a busy machine slows all of them alike. Prints
 Markdown: medians over the repeats, from the lowest to the highest in parentheses. Read README.md beside this
@@ -49,10 +49,11 @@ Rates = dict[str, list[float]]
 def recipe(augment: tuple[str, ...], size: int, threads: int) -> Recipe:
     """What preparing and reading need; the training values are not used here."""
     return Recipe(
-        backbone="scratch:convnet", weights=None, input_size=size, fit="crop", augment=augment, metric="accuracy",
-        loss_weights="none", label_smoothing=0.0, dropout=0.0, batch_size=BATCH,
-        stages=(Stage("all", -1, 1, 1e-3, 1.0),), weight_decay=0.0, warmup=0.0, clip_norm=1.0, patience=1,
-        precision="fp32", channels_last=True, threads=threads, seed=0,
+        backbone="scratch:convnet", weights=None, grouping="exact", exclude=(), clean=(), input_size=size, fit="crop",
+        augment=augment, metric="accuracy", decode="argmax", loss_weights="none",
+        label_smoothing=0.0, dropout=0.0, batch_size=BATCH, stages=(Stage("all", -1, 1, 1e-3, 1.0),),
+        weight_decay=0.0, warmup=0.0, clip_norm=1.0, patience=1, precision="fp32", channels_last=True,
+        threads=threads, seed=0,
     )  # fmt: skip
 
 
@@ -84,10 +85,14 @@ def by_instar(path: Path) -> NDArray[np.uint8]:
     return square(decode(path.read_bytes()), shape_of(recipe((), SIZE, 1), SPEC))
 
 
+def opened_by_pillow(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
 def by_pillow(path: Path) -> NDArray[np.uint8]:
     side = shape_of(recipe((), SIZE, 1), SPEC).side
-    with Image.open(path) as image:
-        picture = image.convert("RGB")
+    picture = opened_by_pillow(path)
     scale = side / min(picture.size)
     picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BILINEAR)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
@@ -122,6 +127,27 @@ def speed(n: int, work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return n / (time.perf_counter() - started)
+
+
+def decoders(paths: Sequence[Path], dataset: Dataset, repeats: int) -> str:
+    """Which decoder the pictures go to, and what that brings: decoding alone, on one thread."""
+    n = len(paths)
+    kinds = dataset.part("train", "val", "test").select("measure.format", "measure.mode").iter_rows()
+    turbo = sum(kind in ("JPEG", "MPO") and mode in ("RGB", "L") for kind, mode in kinds)
+    rates = taking_turns(
+        {
+            "Pillow": lambda: speed(n, lambda: [np.asarray(opened_by_pillow(path)) for path in paths]),
+            "instar": lambda: speed(n, lambda: [decode(path.read_bytes()) for path in paths]),
+        },
+        repeats,
+    )
+    shown = table(("decoding alone", "images/s"), rates, "Pillow")
+    return (
+        f"{shown}\nDecoder: simplejpeg (libjpeg-turbo without a detour) for {turbo} of {n} pictures, which are plain "
+        f"JPEG; Pillow for the other {n - turbo}, since it reads every format. Why: simplejpeg's speed is "
+        f"{median(rates['instar']) / median(rates['Pillow']):.2f} times that of Pillow here on the same files, and it "
+        "lets other threads run meanwhile (docs/decisions/0007-decoding.md).\n"
+    )
 
 
 def decoding(paths: Sequence[Path], dataset: Dataset, threads: int, repeats: int) -> str:
@@ -174,12 +200,13 @@ def step_of(name: str) -> Callable[[Tensor], None]:
     return step
 
 
-def reading(folder: Path, n: int, name: str, size: int, threads: int, repeats: int) -> tuple[str, str]:
-    """Two tables for one network: batches and steps, each alone; and steps on batches that are read meanwhile."""
+def reading(folder: Path, n: int, name: str, size: int, threads: int, repeats: int, steps: int) -> tuple[str, ...]:
+    """Two tables for one network: batches and steps, each alone; and steps on batches that are read meanwhile; and
+    what they say."""
     torch.set_num_threads(threads)
     prepared: PreparedImages = open_images(folder, recipe((), size, threads), spec_of(size))
     order = np.random.default_rng(0).permutation(n)
-    rows = [order[np.arange(start, start + BATCH) % n] for start in range(0, BATCH * STEPS, BATCH)]
+    rows = [order[np.arange(start, start + BATCH) % n] for start in range(0, BATCH * steps, BATCH)]
     fixed = prepared.batch(rows[0], (), 0)["pixels"]
     ways = {"none": (), "crop and flip (as decided)": DECIDED, "everything": tuple(AUGMENTATIONS)}
 
@@ -191,18 +218,24 @@ def reading(folder: Path, n: int, name: str, size: int, threads: int, repeats: i
             for batch in pixels():
                 step(batch)
 
-        return speed(STEPS, work)
+        return speed(steps, work)
 
     def reread(step: Callable[[Tensor], None]) -> dict[str, Callable[[], float]]:
         return {f"read, augmentation: {k}": partial(epoch, step, partial(batches, v)) for k, v in ways.items()}
 
-    step, again = step_of(name), [fixed] * STEPS
+    step, again = step_of(name), [fixed] * steps
     alone = {"training step": partial(epoch, step, lambda: again)}
     first = taking_turns({**alone, **reread(lambda _: None)}, repeats)
     second = taking_turns({**alone, **reread(step)}, repeats)
+    spare = {
+        way: median(rates) / median(first["training step"]) for way, rates in first.items() if way != "training step"
+    }
+    slowest = min(spare, key=spare.__getitem__)
+    verdict = "the network waits for nothing" if spare[slowest] >= 1 else "the network has to wait"
     return (
         table((f"{name} at {size}: one or the other", "batches/s"), first, "training step"),
         table((f"{name} at {size}: both at once", "steps/s"), second, "training step"),
+        f"{name} at {size}: {slowest} is {spare[slowest]:.1f} times as fast as training, so {verdict}.\n",
     )
 
 
@@ -230,7 +263,12 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=1000, help="at most so many pictures (1000)")
     parser.add_argument("--threads", type=int, default=machine.cores(), help="threads and workers (all cores)")
     parser.add_argument("--repeats", type=int, default=3, help="counted turns (3)")
+    parser.add_argument("--quick", action="store_true", help="a try of the script, not a measurement: under a minute")
     asked = parser.parse_args()
+    networks: tuple[tuple[str, int], ...]
+    networks, steps = (("squeezenet1_1", SIZE), ("scratch:convnet", CONVNET_SIZE)), STEPS
+    if asked.quick:
+        asked.images, asked.repeats, networks, steps = min(asked.images, 64), 1, networks[1:], 3
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.folder or (shared if shared.is_dir() else Path(temporary) / "butterflies")
@@ -240,11 +278,12 @@ def main() -> None:
         sides = sorted(dataset.table["measure.width"].drop_nulls().to_list())
         print(f"{len(paths)} pictures of {folder.name}, median width {sides[len(sides) // 2]}; {date.today()}")
         print(f"{processor()}, {machine.cores()} cores, load {os.getloadavg()[0]:.1f} before; {packages()}\n")
+        print(decoders(paths, dataset, asked.repeats))
         print(decoding(paths, dataset, asked.threads, asked.repeats))
-        for name, size in (("squeezenet1_1", SIZE), ("scratch:convnet", CONVNET_SIZE)):
+        for name, size in networks:
             os.environ["INSTAR_HOME"] = f"{temporary}/home"
             prepared = prepare_images(dataset, recipe((), size, asked.threads), spec_of(size))
-            print("\n".join(reading(prepared, len(paths), name, size, asked.threads, asked.repeats)))
+            print("\n".join(reading(prepared, len(paths), name, size, asked.threads, asked.repeats, steps)))
         print(f"Load {os.getloadavg()[0]:.1f} after; {asked.threads} threads, {asked.repeats} repeats.")
 
 

@@ -89,7 +89,8 @@ def make_run(
         for i, name in enumerate(steps.STEPS)
         if name != "deck"
     }
-    files.write_yaml(run / steps.MACHINE, {"command": "instar run", "steps": stamps})
+    about = {"command": "instar run", "started": "2026-02-03T04:05:06+00:00", "steps": stamps}
+    files.write_yaml(run / steps.MACHINE, about)
     _previews(run, dataset)
     return run
 
@@ -164,6 +165,7 @@ def _dataset(
                 "measure.letters": sum(x.isalpha() for x in row["input"]),
             }
     frame = pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"error": pl.String}).drop("c", "i")
+    frame = frame.with_columns(twin="group")
     sealed = frame.filter(pl.col("split") == "test").select("id", "label")
     table = frame.with_columns(pl.when(pl.col("split") == "test").then(None).otherwise("label").alias("label"))
     used = frame.filter(pl.col("split").is_in(["train", "val", "test"]))
@@ -191,6 +193,8 @@ def _dataset(
         "twin_groups": int(used["group"].is_duplicated().sum()) // 2,
         "rows_in_twins": int(used["group"].is_duplicated().sum()),
         "random_leak": 0.052 if twins else 0.0,
+        "grouping": "near",
+        "grouping_reason": "",
         "kept_in_train": 0,
         "order": "",
     }
@@ -246,6 +250,9 @@ def _recipe(modality: str, pretrained: bool, ordered: bool) -> tuple[Decision, .
             "The first backbone of the list whose weights can be reached.",
         ),
         "weights": (None, "fixed", (), "No file was named."),
+        "grouping": ("near", "rule", ("exact-twins",), "Copies stay in one split."),
+        "exclude": ([], "fixed", (), "Every row is kept."),
+        "clean": ([], "fixed", (), "Nothing to repair."),
         "input_size": (
             224 if image else 128,
             "rule",
@@ -271,6 +278,7 @@ def _recipe(modality: str, pretrained: bool, ordered: bool) -> tuple[Decision, .
             "The largest class is 1.67 times the smallest (more than 1.5); macro-F1 counts every class "
             "alike, accuracy would favour the large ones.",
         ),
+        "decode": ("argmax", "fixed", (), "The most probable class is the answer."),
         "loss_weights": (
             "none",
             "rule",

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from loopback import Handler, listening, part
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -43,33 +42,12 @@ class Hub:
 @contextmanager
 def serving(hub: Hub) -> Iterator[Hub]:
     """Serve the sets until the block ends."""
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
-    hub.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(_Handler, hub=hub) as hub.port:
         yield hub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that leaves early is part of the tests."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     hub: Hub
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
     def do_HEAD(self) -> None:
         self._answer()
@@ -81,14 +59,14 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append((self.command, path, self.headers.get("Range", "")))
         if self.hub.status != 200:
-            return self._send(self.hub.status, b"", {"Retry-After": "30"})
+            return self.send(self.hub.status, headers={"Retry-After": "30"})
         parts = path.strip("/").removeprefix("api/").split("/")
         name = "/".join(parts[1:3])
         files = self.hub.sets.get(name)
         if files is None:
-            return self._send(401, b"", {"X-Error-Code": "RepoNotFound"})
+            return self.send(401, headers={"X-Error-Code": "RepoNotFound"})
         if name in self.hub.gated:
-            return self._send(403, b"", {"X-Error-Code": "GatedRepo"})
+            return self.send(403, headers={"X-Error-Code": "GatedRepo"})
         if "resolve" in parts:
             return self._file(files, "/".join(parts[5:]))
         if parts[3:4] == ["tree"]:
@@ -112,30 +90,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, files: dict[str, bytes], path: str) -> None:
         if path not in files or path in self.hub.refused:
-            return self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
-        content, start = files[path], 0
+            return self.send(404, headers={"X-Error-Code": "EntryNotFound"})
+        content, start = files[path], self.offset()
         headers = {
             "ETag": f'"{hashlib.sha1(content).hexdigest()}"',
             "X-Repo-Commit": SHA,
             "Accept-Ranges": "bytes",
+            **(part(start, len(content)) if "Range" in self.headers else {}),
         }
-        asked = self.headers.get("Range")
-        if asked:
-            start = int(asked.removeprefix("bytes=").split("-")[0])
-            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         cut = self.hub.cuts.pop(0) if self.command == "GET" and self.hub.cuts else None
-        self._send(206 if asked else 200, content[start:], headers, cut)
-
-    def _json(self, content: object) -> None:
-        self._send(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
-
-    def _send(self, status: int, body: bytes, headers: dict[str, str], cut: int | None = None) -> None:
-        self.send_response(status)
-        for key, value in headers.items():
-            self.send_header(key, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
+        self.head(206 if "Range" in self.headers else 200, headers, len(content) - start)
         if self.command != "HEAD":
-            self.wfile.write(body[:cut])
+            self.wfile.write(content[start:][:cut])
         if cut is not None:
             self.close_connection = True
+
+    def _json(self, content: object) -> None:
+        self.send(200, json.dumps(content).encode(), {"Content-Type": "application/json"})

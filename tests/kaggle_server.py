@@ -8,14 +8,13 @@ the client is replaced.
 import base64
 import hashlib
 import json
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
+
+from loopback import Handler, listening, part
 
 STORAGE = "http://storage.test"
 
@@ -84,38 +83,16 @@ class World:
 @contextmanager
 def serving(world: World) -> Iterator[World]:
     """Serve the world until the block ends."""
-
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"world": world}))
-    world.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(_Handler, world=world) as world.port:
         yield world
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that leaves early is part of the tests."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     world: World
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
     def do_HEAD(self) -> None:
         self._note()
-        self._send(404, b"", {})
+        self.send(404)
 
     def do_POST(self) -> None:
         self._note()
@@ -123,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         call = urlsplit(self.path).path.removeprefix("/api/v1/datasets.DatasetApiService/")
         world = self.world
         if world.page is not None:
-            return self._send(200, world.page, {"Content-Type": "text/html"})
+            return self.send(200, world.page, {"Content-Type": "text/html"})
         if not self._knows_credentials():
             return self._refuse(401, "Unauthenticated")
         if world.status != 200:
@@ -140,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "licenseName": "CC0: Public Domain",
                 "totalBytes": 12345,
             }
-            return self._send(200, json.dumps(about).encode(), {"Content-Type": "application/json"})
+            return self.send(200, json.dumps(about).encode(), {"Content-Type": "application/json"})
         assert call == "DownloadDataset", self.path
         assert isinstance(body["datasetVersionNumber"], int)
         wanted = "/".join([name, body["fileName"]]) if body.get("fileName") else name
@@ -149,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not world.redirects:
             return self._file(wanted)
         address = f"{STORAGE}/{world.names.get(wanted, wanted)}?for={wanted}&signed={len(world.asked)}"
-        return self._send(302, b"", {"Location": address})
+        return self.send(302, headers={"Location": address})
 
     def do_GET(self) -> None:
         self._note()
@@ -167,18 +144,11 @@ class _Handler(BaseHTTPRequestHandler):
         body, start, status = fault.body if fault.body is not None else content, 0, 200
         if world.ranges:
             headers["Accept-Ranges"] = "bytes"
-            asked = self.headers.get("Range")
-            if asked and (self.headers.get("If-Range", tag) == tag or not world.heeds_validators):
-                start, status = int(asked.removeprefix("bytes=").rstrip("-")), 206
-                headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        self.send_response(status)
-        for key, value in headers.items():
-            self.send_header(key, value)
-        if fault.length:
-            self.send_header("Content-Length", str(len(body) - start))
-        else:
-            self.close_connection = True
-        self.end_headers()
+            same = self.headers.get("If-Range", tag) == tag or not world.heeds_validators
+            if "Range" in self.headers and same:
+                start, status = self.offset(), 206
+                headers |= part(start, len(content))
+        self.head(status, headers, len(body) - start if fault.length else None)
         stop = len(body) if fault.cut is None else min(start + fault.cut, len(body))
         step = 4096 if fault.seconds_a_piece else 2**20
         for at in range(start, stop, step):
@@ -204,12 +174,4 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, status: int, message: str) -> None:
         headers = {"Content-Type": "application/json", "Retry-After": "30"}
-        self._send(status, json.dumps({"code": status, "message": message}).encode(), headers)
-
-    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for key, value in headers.items():
-            self.send_header(key, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(status, json.dumps({"code": status, "message": message}).encode(), headers)

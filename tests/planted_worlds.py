@@ -10,6 +10,7 @@ import polars as pl
 
 from instar.audit.check import run_checks
 from instar.audit.families import IMAGE_CHECKS, TEXT_CHECKS
+from instar.data.grouping import ASKED, WHY
 from instar.data.measure_texts import measure
 from instar.data.opening import TWIN_OF
 from instar.records import Audit, Dataset
@@ -30,6 +31,10 @@ FOLDERS = {
     "limit": None,
     "given_split": False,
     "random_leak": 0.0,
+    "grouping": "near",
+    "grouping_reason": WHY,
+    "near_groups": 0,
+    "rows_in_near_groups": 0,
 }
 TABLE = {
     **FOLDERS,
@@ -90,6 +95,7 @@ def rows(sizes: dict[str, int]) -> pl.DataFrame:
             "input": [f"{label}/{i}.jpg" for i, label in enumerate(labels)],
             "label": labels,
             "split": ["train" if p < 14 else "val" if p < 17 else "test" for p in place],
+            "twin": range(len(labels)),
             "group": range(len(labels)),
             "error": pl.Series([None] * len(labels), dtype=pl.String),
         }
@@ -173,17 +179,17 @@ PLANTED: dict[str, tuple[Callable[[int], World], dict[str, str]]] = {
     ),
     "stars": (lambda seed: replace(texts(seed), ordered=True), {"ordered-labels": "note"}),
     "twins": (
-        lambda seed: pictures(seed=seed).where(first(5), group=0).change(random_leak=0.02),
+        lambda seed: pictures(seed=seed).where(first(5), twin=0, group=0).change(random_leak=0.02),
         {"exact-twins": "issue"},
     ),
     "rare twins": (
-        lambda seed: pictures(seed=seed).where(first(2), group=0).change(random_leak=0.004),
+        lambda seed: pictures(seed=seed).where(first(2), twin=0, group=0).change(random_leak=0.004),
         {"exact-twins": "note"},
     ),
     "twins across a given split": (
         lambda seed: (
             pictures(seed=seed)
-            .where(first(2), group=0)
+            .where(first(2), twin=0, group=0)
             .where(first(1), split="quarantined", error=TWIN_OF["test"])
             .change(given_split=True)
         ),
@@ -192,7 +198,7 @@ PLANTED: dict[str, tuple[Callable[[int], World], dict[str, str]]] = {
     "one text, two labels": (
         lambda seed: (
             texts(seed)
-            .where((pl.col("id") == "row 0") | (pl.col("id") == "row 120"), group=0)
+            .where((pl.col("id") == "row 0") | (pl.col("id") == "row 120"), twin=0, group=0)
             .change(random_leak=0.003)
         ),
         {"exact-twins": "note", "conflicting-labels": "issue"},
@@ -202,7 +208,7 @@ PLANTED: dict[str, tuple[Callable[[int], World], dict[str, str]]] = {
         {"unlabelled": "note"},
     ),
     "unlabelled twin": (
-        lambda seed: pictures(seed=seed).where(first(2), group=0).where(first(1), split="unlabelled"),
+        lambda seed: pictures(seed=seed).where(first(2), twin=0, group=0).where(first(1), split="unlabelled"),
         {"unlabelled": "issue"},
     ),
     "clashing name": (
@@ -254,15 +260,34 @@ PLANTED |= {
             pictures(seed=seed)
             .where(in_class("ant", 2), measure__phash=HASH)
             .where(in_class("ant", 1), measure__phash="1e" + HASH[2:])
+            .where(in_class("ant", 2), group=0)
         ),
         {"near-twins": "note"},
     ),
+    "many near copies": (
+        lambda seed: pictures(seed=seed).where(in_class("ant", 14), measure__phash=HASH, group=0, split="train"),
+        {"near-twins": "issue"},
+    ),
+    "near copies of unlabelled pictures": (
+        lambda seed: (
+            pictures(seed=seed).where(in_class("ant", 2), measure__phash=HASH).where(first(1), split="unlabelled")
+        ),
+        {"near-twins": "note", "unlabelled": "note"},
+    ),
     "near copies with two labels": (
-        lambda seed: pictures(seed=seed).where(in_class("ant", 1) | in_class("bee", 1), measure__phash=HASH),
+        lambda seed: pictures(seed=seed).where(in_class("ant", 1) | in_class("bee", 1), measure__phash=HASH, group=0),
         {"near-twins": "issue"},
     ),
     "near copies across the split": (
-        lambda seed: pictures(seed=seed).where(in_class("ant", 20), measure__phash=HASH),
+        lambda seed: (
+            pictures(seed=seed)
+            .where(in_class("ant", 20), measure__phash=HASH)
+            .change(grouping="exact", grouping_reason=ASKED)
+        ),
+        {"near-twins": "issue"},
+    ),
+    "near copies across a given split": (
+        lambda seed: pictures(seed=seed).where(in_class("ant", 20), measure__phash=HASH).change(given_split=True),
         {"near-twins": "issue"},
     ),
     "reworded text": (
@@ -276,6 +301,7 @@ PLANTED |= {
                 in_class("ant", 1),
                 input="We came by on a cold day and had a fine meal at a fair price with old friends 8.",
             )
+            .where(in_class("ant", 2), group=0)
         ),
         {"near-twins": "note"},
     ),
@@ -330,7 +356,7 @@ PLANTED |= {
     ),
     "ready-made answers": (
         lambda seed: texts(seed).where(
-            in_class("bee", 30), input="Fine!", group=120, measure__words=1, measure__characters=5
+            in_class("bee", 30), input="Fine!", twin=120, group=120, measure__words=1, measure__characters=5
         ),
         {"exact-twins": "note", "one-word-labels": "issue", "short-texts": "note"},
     ),

@@ -100,7 +100,7 @@ def test_class_counts_by_hand() -> None:
 def test_ceiling_by_hand() -> None:
     """One text with labels ant (3 times) and bee (once): one of the rows of train and val must be wrong."""
     same = in_class("ant", 3) | in_class("bee", 1)
-    world = texts().where(same, group=0)
+    world = texts().where(same, twin=0, group=0)
     finding = world.audit()["conflicting-labels"]
     known = world.frame.filter(pl.col("split").is_in(["train", "val"])).height
     assert finding.evidence["ceiling"] == pytest.approx(1 - 1 / known, abs=1e-6)
@@ -111,7 +111,7 @@ def test_a_conflict_with_a_sealed_label_is_not_seen() -> None:
     world = texts()
     held_out = world.frame.filter((pl.col("split") == "test") & (pl.col("label") == "bee"))["id"][0]
     twins = (pl.col("id") == held_out) | in_class("ant", 1)
-    audit = world.where(twins, group=0, split="test").audit()
+    audit = world.where(twins, twin=0, group=0, split="test").audit()
     assert audit["conflicting-labels"].verdict == "passed"
     assert audit["exact-twins"].rows["label"].null_count() == 2
 

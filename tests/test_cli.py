@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import typer
 
+from instar import cli
 from instar.cli import app
+from instar.doctor import at_hand
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -64,3 +66,38 @@ def test_every_verb_of_the_readme_exists() -> None:
     group: Any = typer.main.get_command(app)
     named = set(re.findall(r"`instar (\w+)", README.read_text()))
     assert named <= set(group.commands)
+
+
+def test_what_was_guessed_is_said_before_the_work(tmp_path: Path) -> None:
+    rows = [f"{text} {i},{i % 2}" for i in range(40) for text in (f"word{i} and more of it",)]
+    (tmp_path / "t.csv").write_text("\n".join(["opinion,stars", *rows]))
+    done = instar("audit", "t.csv", cwd=tmp_path)
+    assert (
+        'guessed: label column "stars" by its name (2 values; another: --label); text column "opinion"' in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/a/b"), "instar: /a/b: Permission denied; make it accessible"),
+        (OSError(28, "No space left on device", "/a/b"), "instar: /a/b: No space left on device; free some space"),
+    ],
+)
+def test_what_the_disk_refuses_anywhere_is_one_line(
+    error: OSError, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 2
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_doctor_says_what_happens_with_a_backbone_that_is_not_here() -> None:
+    assert "fetched at first use" in at_hand("timm:resnet50", "model.safetensors is not there")
+    assert at_hand("timm:resnet50", "") == "at hand offline"
+    assert at_hand("scratch:convnet", "") == "always at hand, starts at random"

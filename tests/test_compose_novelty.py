@@ -33,9 +33,16 @@ def test_how_the_classes_of_source_and_set_differ() -> None:
     a, b = origins(frame(rows), ("a", "b"))
     assert (a.examples, a.share, a.classes, a.only_here) == (6, 0.6, 2, 2)
     assert (a.kept, a.renamed, a.merged) == (("ant",), {}, {"flier": ("bee", "fly")})
-    assert (a.dropped, a.new_to_it) == (("worm",), ("butterfly",))
+    assert (a.not_chosen, a.new_to_it) == (("worm",), ("butterfly",))
     assert (b.kept, b.renamed, b.merged) == ((), {"moth": "butterfly"}, {})
-    assert (b.dropped, b.new_to_it) == ((), ("ant", "flier"))
+    assert (b.not_chosen, b.new_to_it) == ((), ("ant", "flier"))
+
+
+def test_a_class_that_caps_have_used_up_was_chosen_all_the_same() -> None:
+    rows = frame([("a", "ant", "ant", 3), ("a", "bee", "ant", 2), ("a", "worm", None, 1), ("b", "moth", "moth", 4)])
+    capped = pl.when(pl.col("was") == "bee").then(pl.lit("cap")).otherwise("fate").alias("fate")
+    a, _ = origins(rows.with_columns(capped), ("a", "b"))
+    assert (a.not_chosen, a.nothing_left, a.kept) == (("worm",), ("bee",), ("ant",))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,7 @@ def test_how_the_classes_of_source_and_set_differ() -> None:
             0.0,
             "hardly confounded",
         ),
-        ([("a", "x", "x", 5), ("a", "y", "y", 5)], 1.0, 1.0, "There is one source"),
+        ([("a", "x", "x", 5), ("a", "y", "y", 5)], 1.0, 1.0, "All examples come from one source"),
     ],
 )
 def test_confounding(rows: list[tuple[str, str, str | None, int]], single: float, examples: float, said: str) -> None:

@@ -1,16 +1,18 @@
-"""From measured rows to a data set: quarantine, twins, limit, splits, sealed labels."""
+"""From measured rows to a data set: quarantine, twins, near copies, limit, splits, sealed labels."""
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instar import store
+from instar.data.grouping import ASKED, Kind
 from instar.data.measure_texts import measure
 from instar.data.opening import TWIN_OF, build
 from instar.data.raw import Raw
@@ -21,6 +23,7 @@ KEYS = (
     "layout", "table", "text_column", "image_column", "label_column", "guessed", "encoding", "not_utf8",
     "headers_stripped", "rows", "without_label", "quarantined", "missing_files", "ignored_files", "limit",
     "left_out_by_limit", "seed", "given_split", "shares", "twin_groups", "rows_in_twins", "random_leak",
+    "grouping", "grouping_reason", "near_groups", "rows_in_near_groups", "largest_group",
 )  # fmt: skip
 FACTS: dict[str, Any] = {
     "layout": "a table of texts",
@@ -46,9 +49,11 @@ def world(rows: Sequence[Row]) -> Raw:
     return Raw("world", "text", "a.csv", ".", frame.with_columns(pl.lit("x").alias("extra.shop")), FACTS)
 
 
-def opened(rows: Sequence[Row], limit: int | None = None, seed: int = 0) -> tuple[Dataset, pl.DataFrame]:
+def opened(
+    rows: Sequence[Row], limit: int | None = None, seed: int = 0, grouping: Kind = "near"
+) -> tuple[Dataset, pl.DataFrame]:
     raw = world(rows)
-    return build(raw, measure(raw.frame.select("id", "input"), Path()), limit=limit, seed=seed)
+    return build(raw, measure(raw.frame.select("id", "input"), Path()), limit=limit, seed=seed, grouping=grouping)
 
 
 def plain(n: int, classes: str = "ab") -> list[Row]:
@@ -64,7 +69,8 @@ def test_test_labels_are_sealed() -> None:
     assert dataset.counts == {"a": 50, "b": 50}
     assert set(dataset.opening) >= set(KEYS)
     assert {"extra.shop", "measure.words"} <= set(dataset.table.columns)
-    assert not {"twin", "given"} & set(dataset.table.columns)
+    assert {dataset.table.schema[column] for column in ("twin", "group")} == {pl.Int64()}
+    assert "given" not in dataset.table.columns
 
 
 def test_it_can_be_stored(tmp_path: Path) -> None:
@@ -218,3 +224,161 @@ def test_swapping_test_labels_changes_nothing_that_is_seen() -> None:
     first, second = opened(original)[0], opened(given_rows)[0]
     assert first == second
     assert first.table.equals(second.table)
+
+
+def near(base: int, variant: int) -> str:
+    """Texts of one base are near copies of each other (at most one of 15 words differs), of two bases never."""
+    return " ".join(f"w{base}x{i}" for i in range(14)) + f" v{variant}"
+
+
+def straddling(dataset: Dataset, column: str) -> int:
+    """Most parts in which one number of a column stands."""
+    used = dataset.part("train", "val", "test")
+    return int(used.group_by(column).agg(pl.col("split").n_unique())["split"].max())  # type: ignore[arg-type]
+
+
+near_rows = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 3), st.sampled_from("abc")), min_size=40, max_size=120
+).filter(lambda rows: len({label for _, _, label in rows}) > 1)
+parts = st.sampled_from([(None,), ("train", "test"), ("train", "train", "val"), ("train", "val", "test", "train")])
+
+
+@settings(max_examples=60)
+@given(near_rows, parts, st.sampled_from(["near", "exact"]), st.sampled_from([None, 12]), st.integers(0, 2))
+def test_no_near_copy_straddles(
+    rows: list[tuple[int, int, str]],
+    given_parts: tuple[str | None, ...],
+    grouping: Kind,
+    limit: int | None,
+    seed: int,
+) -> None:
+    world_rows = [(near(b, v), label, given_parts[i % len(given_parts)]) for i, (b, v, label) in enumerate(rows)]
+    try:
+        dataset, _ = opened(world_rows, limit, seed, grouping)
+    except UserError as error:
+        assert "at least three examples" in str(error) or "left to train on" in str(error) or limit
+        return
+    facts, used = dataset.opening, dataset.part("train", "val", "test")
+    assert straddling(dataset, "group") == straddling(dataset, "twin") == 1
+    assert used.group_by("twin").agg(pl.col("group").n_unique())["group"].max() == 1
+    assert used.group_by("twin").agg(pl.col("input").n_unique())["input"].max() == 1
+    base = used.with_columns(base=pl.col("input").str.split("x").list.first())
+    groups = base.group_by("group").agg(pl.col("base", "twin").n_unique(), pl.len().alias("rows"))
+    assert groups["base"].max() == 1
+    assert facts["near_groups"] == (groups["twin"] > 1).sum()
+    assert facts["rows_in_near_groups"] == groups.filter(pl.col("twin") > 1)["rows"].sum()
+    assert facts["largest_group"] == groups["rows"].max()
+    if facts["grouping"] == "exact":
+        assert grouping == "exact" and facts["grouping_reason"] == ASKED
+        assert used["group"].equals(used["twin"], check_names=False)
+    elif given_parts == (None,):
+        assert groups.height == base["base"].n_unique()
+
+
+def test_near_copies_of_two_classes_are_joined() -> None:
+    rows: list[Row] = [*plain(60), (near(0, 0), "a", None), (near(0, 1), "b", None), (near(0, 1), "b", None)]
+    dataset, _ = opened(rows)
+    assert dataset.table.tail(3)["group"].n_unique() == 1
+    assert dataset.table.tail(3)["twin"].n_unique() == 2
+    facts = dataset.opening
+    assert (facts["grouping"], facts["near_groups"], facts["rows_in_near_groups"], facts["largest_group"]) == (
+        "near", 1, 3, 3,
+    )  # fmt: skip
+    assert (facts["twin_groups"], facts["rows_in_twins"]) == (1, 2)
+
+
+def test_without_near_copies_both_groupings_are_one() -> None:
+    assert opened(plain(200))[0].table.equals(opened(plain(200), grouping="exact")[0].table)
+
+
+def test_a_chain_over_a_third_of_a_class_is_not_joined() -> None:
+    """A template: 30 of the 50 examples of class b, of few of which nothing could be tested."""
+    rows: list[Row] = [(f"text {i}", "a" if i < 300 else "b", None) for i in range(320)]
+    template: list[Row] = [(near(0, i), "b", None) for i in range(30)]
+    dataset, _ = opened(rows + template)
+    facts = dataset.opening
+    assert (facts["grouping"], facts["near_groups"], facts["largest_group"]) == ("exact", 0, 1)
+    assert facts["grouping_reason"] == "a chain of near copies would hold 30 of the 50 examples of b"
+    assert dataset.table["group"].equals(dataset.table["twin"], check_names=False)
+    within, _ = opened(rows + template[:9])
+    assert (within.opening["grouping"], within.opening["largest_group"]) == ("near", 9)
+
+
+def test_a_chain_over_a_third_of_the_set_is_not_joined() -> None:
+    """Ten classes with a template in common, a third of none of them taken alone but of the whole."""
+    rows: list[Row] = [(near(0, i), f"c{i % 10}", None) for i in range(120)]
+    rows += [(f"text {i}", f"c{i % 10}", None) for i in range(180)]
+    dataset, _ = opened(rows)
+    assert dataset.opening["grouping_reason"] == "a chain of near copies would hold 120 of all 300 examples"
+
+
+def test_too_many_alike_fall_back_to_exact_copies() -> None:
+    dataset, _ = opened([(near(0, i), "ab"[i % 2], None) for i in range(4000)])
+    assert dataset.opening["grouping"] == "exact"
+    assert "pairs are alike" in dataset.opening["grouping_reason"]
+
+
+def test_near_copies_across_a_given_split_stay() -> None:
+    """Only the exact copy is set aside; a drawn validation part still keeps near copies together."""
+    rows: list[Row] = [(f"{part} {i}", "ab"[i % 2], part) for part in ("train", "test") for i in range(50)]
+    rows += [(near(0, 0), "a", "test"), (near(0, 0), "a", "train"), (near(0, 1), "a", "train")]
+    rows += [(near(1, i), "ab"[i % 2], "train") for i in range(4)]
+    dataset, _ = opened(rows)
+    held, copy, other = dataset.table[100:103].iter_rows(named=True)
+    assert (held["split"], copy["split"]) == ("test", "quarantined")
+    assert other["split"] in ("train", "val")
+    assert held["group"] == copy["group"] != other["group"]
+    assert dataset.table.tail(4)["group"].n_unique() == dataset.table.tail(4)["split"].n_unique() == 1
+    assert straddling(dataset, "group") == 1
+    assert dataset.opening["near_groups"] == 1
+
+
+def test_an_unlabelled_near_copy_joins_nothing() -> None:
+    """Two bases that are near copies only of one unlabelled text between them are split on their own."""
+    line = near(0, 0).split()
+    ends = (["x", *line[1:]], line, [*line[:-1], "y"])
+    rows: list[Row] = [(" ".join(text), label, None) for text, label in zip(ends, ("a", None, "b"), strict=True)]
+    apart, _ = opened([*plain(60), *rows])
+    assert apart.table.tail(3)["group"].n_unique() == 3
+    assert straddling(apart, "group") == 1
+
+
+def test_the_limit_draws_near_copies_one_by_one() -> None:
+    """Films of 50 frames under a limit of 10: each class is reached, and what is drawn of a film stays together."""
+    rows: list[Row] = [(near(film, frame), "ab"[film % 2], None) for film in range(16) for frame in range(50)]
+    dataset, _ = opened(rows, limit=10)
+    assert dataset.counts == {"a": 10, "b": 10}
+    assert dataset.opening["near_groups"] > 0
+    assert straddling(dataset, "group") == 1
+
+
+def test_near_pictures_are_kept_together() -> None:
+    """Hashes of one picture in ten bits or fewer, and flat pictures, which have none."""
+    ids = [f"{i}.png" for i in range(90)]
+    near_hash = ["0f" * 32, "1f" + "0f" * 31, "0f" * 31 + "f0"]
+    rng = np.random.default_rng(0)
+    phash = [code.tobytes().hex() for code in rng.integers(0, 256, (80, 32), dtype=np.uint8)]
+    frame = pl.DataFrame({"id": ids, "input": ids, "label": ["a", "b"] * 45, "given": [None] * 90})
+    frame = frame.with_columns(pl.col("given").cast(pl.String))
+    measured = pl.DataFrame(
+        {"id": ids, "twin": ids, "error": [None] * 90, "measure.phash": [*near_hash, *phash, *[None] * 7]},
+        schema_overrides={"error": pl.String},
+    )
+    dataset, _ = build(Raw("world", "image", "w", ".", frame, FACTS), measured, limit=None, seed=0)
+    assert dataset.table.head(3)["group"].n_unique() == dataset.table.head(3)["split"].n_unique() == 1
+    assert dataset.table["group"].n_unique() == 88
+    assert dataset.opening["rows_in_near_groups"] == 3
+
+
+def test_given_test_labels_do_not_decide_what_is_joined() -> None:
+    """A chain in the test part, whatever classes it falls on: shuffled test labels leave every byte as it is."""
+    rows: list[Row] = [(f"train {i}", "abc"[i % 3], "train") for i in range(90)]
+    rows += [(near(i % 2, i), "ab"[i % 2], "test") for i in range(60)] + [(f"test {i}", "c", "test") for i in range(40)]
+    dataset, sealed = opened(rows)
+    labels = np.random.default_rng(0).permutation([str(label) for _, label, _ in rows[90:]])
+    shuffled = [*rows[:90], *((t, str(label), g) for (t, _, g), label in zip(rows[90:], labels, strict=True))]
+    again, other = opened(shuffled)
+    assert not sealed.equals(other)
+    assert dataset == again
+    assert dataset.table.equals(again.table)
+    assert (dataset.opening["grouping"], dataset.opening["near_groups"]) == ("near", 2)

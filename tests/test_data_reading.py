@@ -10,6 +10,7 @@ from PIL import Image
 from instar.data.raw import Raw
 from instar.data.reading import read
 from instar.data.table import read_table
+from instar.data.told import told
 from instar.errors import UserError
 
 
@@ -378,3 +379,35 @@ def test_mistakes_with_folders(tmp_path: Path) -> None:
 def test_pictures_without_folders_or_tables(tmp_path: Path) -> None:
     paint(tmp_path, "1.png", "2.png")
     assert "no label at all" in mistake(tmp_path)
+
+
+def test_a_lone_table_of_texts_is_called_after_itself_whatever_lies_beside_it(tmp_path: Path) -> None:
+    write(tmp_path / "reviews.csv", REVIEWS)
+    paint(tmp_path, "holiday.png")
+    raw = opened(tmp_path / "reviews.csv")
+    assert (raw.name, raw.modality, raw.facts["ignored_files"]) == ("reviews", "text", 0)
+
+
+def test_files_beside_tables_of_texts_in_a_folder_are_counted(tmp_path: Path) -> None:
+    write(tmp_path / "reviews.csv", REVIEWS)
+    write(tmp_path / "notes.txt", "not read")
+    assert opened(tmp_path).facts["ignored_files"] == 1
+
+
+def test_what_was_guessed_repaired_and_left_out_is_told(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/a.csv").write_bytes(
+        "stars ,review\n 5,caf\xe9 one\n1,two slow\n5,three\n1,four\n".encode("cp1252")
+    )
+    write(tmp_path / "set/notes.txt", "not read")
+    lines = list(told(opened(tmp_path / "set").facts))
+    assert [line.split(":")[0] for line in lines] == [
+        "guessed",
+        "blanks around names of columns taken off",
+        "blanks around labels taken off",
+        "a.csv is not UTF-8 (bytes that do not fit",
+        "files that take no part",
+    ]
+    assert 'label column "stars" by its name' in lines[0] and "another: --label" in lines[0]
+    paint(tmp_path, "plain/cat/1.png", "plain/dog/1.png")
+    assert list(told(opened(tmp_path / "plain").facts)) == []

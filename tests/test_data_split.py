@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from instar.data.split import SHARES, random_leak, split
+from instar.data.split import SHARES, near_leak, random_leak, split
 
 worlds = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([1, 1, 1, 1, 2, 3, 40])), min_size=1, max_size=300)
 
@@ -88,3 +88,26 @@ def test_the_leak_of_a_random_split_is_as_predicted() -> None:
     assert random_leak(group, 0.7) == pytest.approx(np.mean(leaks), abs=0.01)
     assert random_leak(np.arange(50), 0.7) == 0
     assert random_leak(np.array([], np.int64), 0.7) == 0
+
+
+def test_the_leak_of_near_copies_is_as_predicted() -> None:
+    """Contents in a chain, each with some rows; singly drawn rows, and whole contents."""
+    rng = np.random.default_rng(0)
+    sizes = rng.choice([0, 1, 1, 3], 400)
+    first = np.arange(0, 300, 2)
+    second = first + 1
+    content = np.repeat(np.arange(400), sizes)
+    beside = np.full(400, -1)
+    beside[first], beside[second] = second, first
+    singly, whole = [], []
+    for _ in range(300):
+        draw = rng.random(len(content))
+        singly.append(np.isin(beside[content[draw > 0.85]], content[draw < 0.7]).mean())
+        draw = rng.random(400)[content]
+        whole.append(np.isin(beside[content[draw > 0.85]], content[draw < 0.7]).mean())
+    found = near_leak(sizes, first, second, 0.7)
+    assert found == pytest.approx((np.mean(singly), np.mean(whole)), abs=0.01)
+    assert found[0] > found[1] > 0.2
+    none = np.array([], np.int64)
+    assert near_leak(np.ones(5, np.int64), none, none, 0.7) == (0, 0)
+    assert near_leak(none, none, none, 0.7) == (0, 0)

@@ -37,7 +37,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def pages(run: Path, tmp_path: Path) -> list[tuple[float, float, list[tuple[float, float, float, float, str]]]]:
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A profile of LibreOffice, which it takes seconds to set up, for all decks."""
+    return tmp_path_factory.mktemp("office")
+
+
+def pages(
+    run: Path, tmp_path: Path, office: Path
+) -> list[tuple[float, float, list[tuple[float, float, float, float, str]]]]:
     """Width, height and words (box and text) of each page of the presentation as LibreOffice shows it."""
     for program in ("soffice", "pdftotext"):
         if shutil.which(program) is None:
@@ -45,12 +53,12 @@ def pages(run: Path, tmp_path: Path) -> list[tuple[float, float, list[tuple[floa
     command = [
         "soffice",
         "--headless",
-        f"-env:UserInstallation=file://{tmp_path}/office",
+        f"-env:UserInstallation=file://{office}",
         "--convert-to",
         "pdf",
     ]
     command += ["--outdir", str(tmp_path), str(run / "deck.pptx")]
-    surroundings = {**os.environ, "HOME": str(tmp_path)}
+    surroundings = {**os.environ, "HOME": str(office)}
     subprocess.run(command, check=True, capture_output=True, timeout=240, env=surroundings)
     pdf = tmp_path / "deck.pdf"
     boxes = subprocess.run(["pdftotext", "-bbox", str(pdf), "-"], check=True, capture_output=True, text=True).stdout
@@ -63,9 +71,9 @@ def pages(run: Path, tmp_path: Path) -> list[tuple[float, float, list[tuple[floa
     return found
 
 
-def check_pages(run: Path, slides: int, tmp_path: Path) -> None:
+def check_pages(run: Path, slides: int, tmp_path: Path, office: Path) -> None:
     """As many pages as slides; every word lies on its page, and none runs into the footer."""
-    shown = pages(run, tmp_path)
+    shown = pages(run, tmp_path, office)
     assert len(shown) == slides
     for number, (width, tall, words) in enumerate(shown, start=1):
         assert words
@@ -75,17 +83,17 @@ def check_pages(run: Path, slides: int, tmp_path: Path) -> None:
             assert bottom <= footer + 2 or top >= footer - 1, (number, text, "runs into the footer")
 
 
-def test_libreoffice_shows_every_slide_whole(built: Path, tmp_path: Path) -> None:
+def test_libreoffice_shows_every_slide_whole(built: Path, tmp_path: Path, office: Path) -> None:
     html = (built / "deck.html").read_text(encoding="utf-8")
-    check_pages(built, html.count('<section class="slide"'), tmp_path)
+    check_pages(built, html.count('<section class="slide"'), tmp_path, office)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MANY)
-def test_many_decks_in_libreoffice(name: str, tmp_path: Path) -> None:
+def test_many_decks_in_libreoffice(name: str, tmp_path: Path, office: Path) -> None:
     modality, classes, options = MANY[name]
     run = make_run(tmp_path, modality, classes, **options)
-    check_pages(run, len(build(run)), tmp_path)
+    check_pages(run, len(build(run)), tmp_path, office)
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +156,19 @@ def test_the_page_in_a_browser(built: Path, browser: Any) -> None:
     assert complaints == []
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     page.close()
+
+
+@pytest.mark.parametrize(("wide", "tall"), [(390, 844), (844, 390)], ids=["upright", "lying"])
+def test_a_phone_shows_the_slide_whole(built: Path, browser: Any, wide: int, tall: int) -> None:
+    phone = browser.new_context(viewport={"width": wide, "height": tall}, is_mobile=True, has_touch=True)
+    page = phone.new_page()
+    page.goto((built / "deck.html").as_uri())
+    assert page.evaluate("[innerWidth, innerHeight, visualViewport.scale]") == [wide, tall, 1]
+    box = page.locator(".slide.now .stage").bounding_box()
+    assert box["x"] >= -1 and box["x"] + box["width"] <= wide + 1
+    assert box["y"] >= -1 and box["y"] + box["height"] <= tall + 1
+    assert box["width"] > wide - 2 or box["height"] > tall - 2
+    phone.close()
 
 
 def test_it_prints_a_slide_a_page(built: Path, browser: Any, tmp_path: Path) -> None:

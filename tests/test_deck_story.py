@@ -1,19 +1,43 @@
 """Different runs tell different stories, and none claims more than its intervals allow."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from deck_fixture import make_run
+from instar import files, steps
 from instar.audit.check import run_checks
 from instar.deck.facts import Facts, read_facts
+from instar.deck.items import Grid
+from instar.deck.layout import page
 from instar.deck.story import story
+from instar.deck.story.architecture import pages
+from instar.deck.story.chain import resting
 from instar.deck.story.opening import verdict
+from instar.deck.story.values import value
 from instar.deck.words import read_words
-from instar.records import Chain, Evaluation, Figure, Gallery, Points, Quotes, Score, Slide
+from instar.errors import UserError
+from instar.pipeline.readme import readme
+from instar.records import (
+    Chain,
+    Decision,
+    Epoch,
+    Evaluation,
+    Figure,
+    Finding,
+    Gallery,
+    Plan,
+    Points,
+    Quotes,
+    Recipe,
+    Score,
+    Slide,
+    TableBlock,
+)
 
 PARTS = ("Data Analysis", "Data Pre-processing", "Model Architecture", "Model Performance", "Conclusion")
 
@@ -37,11 +61,11 @@ def tell(facts: Facts) -> dict[str, Slide]:
 
 def scored(facts: Facts, **scores: tuple[float, float, float]) -> Facts:
     """The same run with other scores (value, low, high) in the metric of its headline."""
-    made = tuple(Score(subject, facts.metric, *score, 100) for subject, score in scores.items())
+    made = tuple(Score(subject, facts.metric, *score, 100, "wilson") for subject, score in scores.items())
     rest = tuple(s for s in facts.evaluation.scores if s.metric != facts.metric)
     ours = scores["tuned"]
     gains = tuple(
-        Score(subject, facts.metric, ours[0] - value, ours[1] - high, ours[2] - low, 100)
+        Score(subject, facts.metric, ours[0] - value, ours[1] - high, ours[2] - low, 100, "paired")
         for subject, (value, low, high) in scores.items()
     )
     return replace(facts, evaluation=replace(facts.evaluation, scores=(*made, *rest), gains=gains))
@@ -131,7 +155,7 @@ def test_twins_or_none(images: Facts, tmp_path: Path) -> None:
 def test_confidence_is_judged_against_the_interval(images: Facts) -> None:
     def accuracy(value: float, low: float, high: float) -> Evaluation:
         others = tuple(s for s in images.evaluation.scores if (s.subject, s.metric) != ("tuned", "accuracy"))
-        score = Score("tuned", "accuracy", value, low, high, 100)
+        score = Score("tuned", "accuracy", value, low, high, 100, "wilson")
         return replace(images.evaluation, scores=(score, *others))
 
     assert "Too sure" in tell(replace(images, evaluation=accuracy(0.5, 0.4, 0.6)))["calibration"].title
@@ -162,3 +186,199 @@ def test_pictures_of_one_size_with_grey_ones_among_them_need_no_chart_of_sizes(i
     slide = tell(facts)["sizes"]
     assert "grey" in slide.title
     assert isinstance(slide.blocks[0], Gallery)
+
+
+def said(slide: Slide) -> list[str]:
+    """The points of a slide."""
+    return [text for b in slide.blocks if isinstance(b, Points) for text in b.items]
+
+
+def decided(facts: Facts, **values: Any) -> Facts:
+    """The same run with other values of some decisions."""
+    live = facts.plan.live()
+    taken = tuple(replace(d, value=values.get(d.field, d.value)) for d in live.values())
+    return replace(facts, plan=Plan(taken), recipe=replace(facts.recipe, **values))
+
+
+def test_smoothed_labels_are_named_where_the_losses_are(images: Facts) -> None:
+    plain, smoothed = (tell(decided(images, label_smoothing=x))["curves"] for x in (0.0, 0.1))
+    assert not any("smoothed" in text for text in [*said(plain), plain.notes])
+    assert any("with labels smoothed by 0.1" in text for text in said(smoothed))
+    assert "must not be compared" in smoothed.notes
+
+
+def test_trials_of_the_head_are_no_passes(images: Facts) -> None:
+    assert any(text.startswith("3 trials of the head and 4 passes") for text in said(tell(images)["curves"]))
+
+
+def test_the_day_is_that_of_the_start(tmp_path: Path) -> None:
+    """Not that of a file, which a copy or an archive changes."""
+    assert read_facts(make_run(tmp_path, "text", 2, per_class=20)).date == "2026-02-03"
+
+
+FROZEN = (
+    "separability",
+    "learning-curve",
+    "confusable-classes",
+    "suspect-labels",
+    "outliers",
+    "feature-twins",
+    "mirror",
+    "feature-map",
+)
+"""Findings on frozen features, which the audit of a made-up run lacks."""
+
+
+def test_every_check_and_every_decision_has_a_title(images: Facts, texts: Facts) -> None:
+    templates = read_words().templates
+    codes = {f"check.{f.code}" for facts in (images, texts) for f in facts.audit.findings}
+    names = codes | {f"check.{code}" for code in FROZEN} | {f"field.{f.name}" for f in fields(Recipe)}
+    assert names <= set(templates)
+    assert [name for name in names if not str(templates[name])[0].isupper()] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "code", "spoken"),
+    [
+        ("grouping", "near", "exact and near copies"),
+        ("exclude", ["conflicting-labels", "suspect-labels"], "conflicting labels and suspect labels"),
+        ("exclude", [], "nothing"),
+        ("clean", ["mojibake", "entities", "whitespace"], "misread letters, HTML entities and blanks"),
+        ("decode", "median", "the median class"),
+        ("augment", ["horizontal_flip"], "mirroring"),
+        ("weights", None, "the published ones"),
+        ("weights", "/a/b/own.safetensors", "own.safetensors"),
+        ("channels_last", True, "yes"),
+        ("dropout", 0.25, "0.25"),
+    ],
+)
+def test_values_are_said_in_words(field: str, code: Any, spoken: str) -> None:
+    assert value(read_words(), Decision(field, code, "rule", (), "", "")) == spoken
+
+
+def test_all_decisions_stand_whole_on_the_tables(images: Facts, tmp_path: Path) -> None:
+    """However long the reasons are, none of them is cut, and no decision is missing."""
+    long = (
+        "This reason goes on and on, with figures such as 12.5 % of 4,205, until it has filled several lines. " * 3
+        + "End."
+    )
+    taken = tuple(replace(d, reason=long if i % 2 else d.reason) for i, d in enumerate(images.plan.live().values()))
+    facts = replace(images, plan=Plan(taken))
+    words = read_words()
+    rows = [row for table in pages(facts, words) for row in table.rows]
+    assert len(rows) == len(taken) == len({row[0] for row in rows})
+    slides = [s for s in story(facts, words) if s.key.startswith(("decisions", "appendix"))]
+    assert len(slides) == len({s.key for s in slides}) == len(pages(facts, words)) > 2
+    for slide in slides:
+        (block,) = slide.blocks
+        assert isinstance(block, TableBlock)
+        (grid,) = [item for item in page(slide, 1, "", tmp_path).items if isinstance(item, Grid)]
+        assert grid.rows[1:] == block.rows
+
+
+def test_words_of_a_table_are_not_broken(tmp_path: Path) -> None:
+    block = TableBlock(("Basis", "Reason"), (("measured", "short"),), (0.07, 1))
+    slide = Slide("t", "", "t", (block,), "", ())
+    (grid,) = [item for item in page(slide, 1, "", tmp_path).items if isinstance(item, Grid)]
+    assert grid.size == 12
+
+
+def test_a_decision_that_changes_nothing_is_no_link(texts: Facts) -> None:
+    def links(exclude: tuple[str, ...]) -> list[str]:
+        live = decided(texts, exclude=exclude).plan.live().values()
+        taken = tuple(replace(d, because=("short-texts",)) if d.field == "exclude" else d for d in live)
+        return [d.field for d in resting(replace(texts, plan=Plan(taken)))["short-texts"]]
+
+    assert links(()) == []
+    assert links(("short-texts",)) == ["exclude"]
+
+
+def test_when_the_head_alone_is_kept_it_is_called_the_probe(images: Facts) -> None:
+    """Then fine-tuning and probe are one network, so that nothing is compared."""
+    best = Epoch("head", 4, 0.3, 0.4, 0.9, 1.0, 2.0, 400, True)
+    later = tuple(replace(e, best=False) for e in images.epochs if e.stage != "head")
+    facts = scored(
+        replace(images, epochs=(best, *later)),
+        tuned=(0.9, 0.86, 0.93),
+        probe=(0.9, 0.9, 0.9),
+        majority=(0.2, 0.15, 0.25),
+    )
+    slides = tell(facts)
+    assert verdict(facts) == "kept"
+    assert slides["scores"].title.startswith("The linear probe on frozen features was kept")
+    assert not any("told apart from the linear" in text for s in slides.values() for text in [s.title, *said(s)])
+
+
+def test_a_mistake_and_its_copies_are_shown_once(texts: Facts) -> None:
+    (block, _) = tell(texts)["mistakes"].blocks
+    assert isinstance(block, Quotes)
+    rows = texts.evaluation.errors
+    first = rows.row(0, named=True)["id"]
+    group = texts.predictions.filter(pl.col("id") == first)["group"][0]
+    copies = pl.concat([rows.head(1)] * 5 + [rows[1:]]).with_row_index("at")
+    copies = copies.with_columns(
+        id=pl.when(pl.col("at") < 5).then(pl.format("{} again {}", pl.lit(first), "at")).otherwise("id")
+    ).drop("at")
+    like = pl.DataFrame({"id": [f"{first} again {i}" for i in range(5)], "group": [group] * 5})
+    known = pl.concat([texts.predictions, like], how="diagonal_relaxed")
+    table = pl.concat(
+        [
+            texts.dataset.table,
+            texts.dataset.table.filter(pl.col("id") == first)
+            .select(pl.all().exclude("id"), id=pl.format("{} again {}", pl.lit(first), pl.lit(0)))
+            .select(texts.dataset.table.columns),
+        ]
+    )
+    facts = replace(
+        texts,
+        evaluation=replace(texts.evaluation, errors=copies),
+        predictions=known,
+        dataset=replace(texts.dataset, table=table),
+    )
+    (again, _) = tell(facts)["mistakes"].blocks
+    assert again == block
+
+
+def test_narrow_intervals_are_not_called_wide(images: Facts) -> None:
+    def told(low: float, high: float) -> str:
+        table = images.evaluation.per_class.with_columns(recall_low=pl.lit(low), recall_high=pl.lit(high))
+        return " ".join(said(tell(replace(images, evaluation=replace(images.evaluation, per_class=table)))["classes"]))
+
+    assert "wide intervals" in told(0.4, 0.9)
+    assert "wide intervals" not in told(0.8, 0.85)
+
+
+def test_a_broken_text_is_not_shown_as_a_typical_one(texts: Facts) -> None:
+    def shown(facts: Facts) -> list[str]:
+        (block,) = tell(facts)["examples"].blocks
+        assert isinstance(block, Quotes)
+        return [quote.text for quote in block.items]
+
+    before = shown(texts)
+    ids = texts.dataset.table.filter(pl.col("input") == before[0])["id"]
+    lost = Finding(
+        "mojibake", "issue", "Letters were lost.", {"rows": len(ids), "share": 0.1}, pl.DataFrame({"id": ids})
+    )
+    others = tuple(f for f in texts.audit.findings if f.code != "mojibake")
+    after = shown(replace(texts, audit=replace(texts.audit, findings=(*others, lost))))
+    assert before[0] not in after and len(after) == len(before)
+
+
+def test_notes_and_readme_say_how_each_interval_was_found(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "text", 3, per_class=30)
+    notes = tell(read_facts(run))["scores"].notes
+    assert "Wilson score interval at the effective number of examples; n =" in notes
+    assert "bias-corrected and accelerated bootstrap over the groups; n =" in notes
+    assert "the same bootstrap, paired" in notes
+    table = readme(run)
+    assert "| tuned | accuracy |" in table and "| Wilson |" in table and "| bootstrap |" in table
+
+
+@pytest.mark.parametrize("lacking", ["gains", "groups"])
+def test_an_older_evaluation_is_one_line_with_its_remedy(tmp_path: Path, lacking: str) -> None:
+    run = make_run(tmp_path, "text", 2, per_class=20)
+    content = files.read_yaml(run / steps.EVALUATION, dict[str, Any])
+    files.write_yaml(run / steps.EVALUATION, {k: v for k, v in content.items() if k != lacking})
+    with pytest.raises(UserError, match=rf"{lacking}: field required.*run `instar evaluate .*run`") as error:
+        read_facts(run)
+    assert "\n" not in str(error.value)

@@ -6,7 +6,7 @@ import pytest
 
 from instar.evaluate.calibration import calibration_error, reliability
 from instar.evaluate.evaluation import evaluate
-from instar.evaluate.metrics import Floats
+from instar.metrics import Floats, Ints
 from instar.records import Evaluation
 
 CLASSES = ("ant", "bee", "cow")
@@ -82,6 +82,26 @@ def test_per_class_names_what_a_class_was_taken_for() -> None:
     assert rows["bee"]["recall_low"] < 0.5 < rows["bee"]["recall_high"]
 
 
+def test_copies_make_neither_recall_nor_reliability_surer() -> None:
+    """Each answer stands five times in the test part: the intervals stay those of the single answers."""
+    once = predictions([(c, c if i % 3 else "ant", 0.5 + i / 100) for i, c in enumerate(CLASSES * 8)])
+    copied = pl.concat([once.with_columns(pl.format("{} copy {}", "id", pl.lit(k)).alias("id")) for k in range(5)])
+    few, many = (
+        evaluate(test, baselines(test, majority="ant"), CLASSES, ordered=False, opened=1, seed=0)
+        for test in (once, copied)
+    )
+    ends = ["recall_low", "recall_high"]
+    assert np.allclose(few.per_class.select(ends), many.per_class.select(ends))
+    alone = reliability(copied["confidence"].to_numpy(), np.ones(120), np.arange(120) % 24)
+    assert (alone["high"] - alone["low"] > 0.4).all()  # each bin of twenty rows holds four or five examples
+
+
+def test_each_score_says_how_its_interval_was_found() -> None:
+    e = planted()
+    assert e.score("accuracy").method == "wilson" and e.score("macro_f1").method == "bootstrap"
+    assert {gain.method for gain in e.gains} == {"paired"}
+
+
 def test_confusion_lists_the_pairs_that_occur() -> None:
     assert planted().confusion.rows() == [("ant", "ant", 6), ("bee", "ant", 2), ("bee", "bee", 2)]
 
@@ -103,11 +123,11 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert one.per_class.equals(other.per_class)
 
 
-def drawn(n: int, power: float) -> tuple[Floats, Floats]:
-    """Confidences and whether each answer is right, with probability confidence ** power."""
+def drawn(n: int, power: float) -> tuple[Floats, Floats, Ints]:
+    """Confidences, whether each answer is right, and groups of one; right, with probability confidence ** power."""
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.3, 1, n)
-    return confidence, (rng.random(n) < confidence**power).astype(np.float64)
+    return confidence, (rng.random(n) < confidence**power).astype(np.float64), np.arange(n)
 
 
 def test_a_calibrated_model_lies_on_the_line_and_an_overconfident_one_below() -> None:
@@ -123,5 +143,5 @@ def test_a_calibrated_model_lies_on_the_line_and_an_overconfident_one_below() ->
 def test_few_answers_make_few_bins_and_equal_confidences_share_one() -> None:
     assert reliability(*drawn(15, 1)).height == 1
     assert reliability(*drawn(65, 1)).height == 3
-    table = reliability(np.ones(500), np.ones(500))
+    table = reliability(np.ones(500), np.ones(500), np.arange(500))
     assert table.rows() == [(1.0, 1.0, table["low"][0], 1.0, 500)]

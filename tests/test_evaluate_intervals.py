@@ -2,13 +2,33 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy import sparse
 from scipy.stats import binomtest
 
-from instar.evaluate.intervals import by_group, differences, intervals, wilson
-from instar.evaluate.metrics import METRICS, Floats, Ints, contributions, tally_of
+from instar.evaluate.intervals import DRAWS, by_group, difference, interval, sample, shares, wilson
+from instar.evaluate.metrics import Sparse, contributions, tally_of
+from instar.metrics import METRICS, Floats, Ints
+
+
+def intervals(
+    sums: Sparse, classes: int, metrics: tuple[str, ...], seed: int, draws: int = DRAWS
+) -> dict[str, tuple[float, float]]:
+    """The ends of each metric's interval."""
+    (drawn,) = sample([sums], classes, metrics, seed, draws)
+    return {m: (i.low, i.high) for m in metrics for i in [interval(drawn, m)]}
+
+
+def differences(
+    ours: Sparse, theirs: Sparse, classes: int, metrics: tuple[str, ...], seed: int, draws: int = DRAWS
+) -> dict[str, tuple[float, float, float]]:
+    """Value and ends of each metric's difference."""
+    a, b = sample([ours, theirs], classes, metrics, seed, draws)
+    return {m: (value, i.low, i.high) for m in metrics for value, i in [difference(a, b, m)]}
 
 
 @dataclass(frozen=True)
@@ -114,10 +134,59 @@ def test_intervals_hold_their_value_and_repeat() -> None:
         assert low <= float(METRICS[name](whole)) <= high, name
 
 
+def test_an_interval_says_how_it_was_found() -> None:
+    rng = np.random.default_rng(5)
+    truth, predicted = rng.integers(0, 4, 80), rng.integers(0, 4, 80)
+    mixed, right = (by_group(contributions(truth, answers, 4), np.arange(80)) for answers in (predicted, truth))
+    ours, best = sample([mixed, right], 4, ("accuracy", "macro_f1"), seed=2)
+    assert (interval(ours, "accuracy").method, interval(ours, "macro_f1").method) == ("wilson", "bootstrap")
+    assert {interval(best, m).method for m in ("accuracy", "macro_f1")} == {"groups"}
+    assert difference(best, ours, "accuracy")[1].method == "paired"
+
+
+def columns(right: NDArray[Any], of: NDArray[Any]) -> list[Sparse]:
+    """Counts per group of one column."""
+    return [sparse.csr_array(np.asarray(a, dtype=np.float64)[:, None]) for a in (right, of)]
+
+
+def test_shares_without_twins_are_wilsons() -> None:
+    for right in (0, 3, 10):
+        given = columns(np.arange(10) < right, np.ones(10))
+        assert shares(*given) == [pytest.approx(wilson(right / 10, 10), abs=1e-12)]
+
+
+@pytest.mark.parametrize("right", [0, 3, 10])
+def test_copies_leave_a_share_as_uncertain_as_it_was(right: int) -> None:
+    """Ten examples, each copied five times, tell no more than ten."""
+    once, five = (shares(*columns((np.arange(10) < right) * k, np.full(10, k))) for k in (1, 5))
+    assert five == [pytest.approx(once[0], abs=1e-12)]
+
+
+def test_shares_of_twins_hold_the_truth_where_rows_would_not() -> None:
+    rng, repeats, p = np.random.default_rng(1), 600, 0.8
+    held, by_rows = 0, 0
+    for _ in range(repeats):
+        of = rng.integers(1, 5, 40)
+        right = of * (rng.random(40) < p)
+        ((low, high),) = shares(*columns(right, of))
+        held += low <= p <= high
+        low, high = wilson(right.sum() / of.sum(), of.sum())
+        by_rows += low <= p <= high
+    assert by_rows / repeats < 0.85  # nominal is 0.95, the standard error 0.009
+    assert 0.92 <= held / repeats <= 0.98
+
+
+def test_a_column_without_examples_may_be_anything() -> None:
+    assert shares(*columns(np.zeros(3), np.zeros(3))) == [(0.0, 1.0)]
+
+
 def test_one_group_gives_an_interval_that_says_nothing_false() -> None:
     sums = by_group(contributions(np.array([0, 0]), np.array([0, 0]), 2), np.array([7, 7]))
     low, high = intervals(sums, 2, ("accuracy",), seed=0)["accuracy"]
     assert low < 0.3 and high == 1
+    sums = by_group(contributions(np.array([0, 0]), np.array([0, 1]), 2), np.array([7, 7]))
+    low, high = intervals(sums, 2, ("accuracy",), seed=0)["accuracy"]
+    assert low < 0.1 and high > 0.9
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 10), (3, 10), (10, 10), (912, 1000)])

@@ -9,18 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
 
-from instar.evaluate.metrics import (
-    METRICS,
-    Floats,
-    Ints,
-    contributions,
-    f1,
-    precision,
-    quadratic_kappa,
-    recall,
-    tally,
-    tally_of,
-)
+from instar.evaluate.metrics import contributions, tally, tally_of
+from instar.metrics import METRICS, Floats, Ints, f1, precision, quadratic_kappa, recall
 
 CLASSES = 12
 """More classes than most examples use, so that some are absent from truth, prediction or both."""

@@ -1,6 +1,7 @@
 """What a person asks for: settings and hand edits become decisions, and a mistake is one line that helps."""
 
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,24 +9,27 @@ import yaml
 
 from instar import steps, store
 from instar.errors import UserError
-from instar.plan import bounds
+from instar.metrics import CHOOSING
 from instar.plan.edits import absorb, apply, parse_setting
 from instar.records import Decision, Json, Plan
-from instar.train.metrics import METRICS
 
 VALUES: dict[str, Json] = {
     "backbone": "timm:mobilenetv2_100",
     "weights": None,
+    "grouping": "near",
+    "exclude": [],
+    "clean": [],
     "input_size": 224,
     "fit": "crop",
     "augment": ["random_resized_crop"],
     "metric": "accuracy",
+    "decode": "argmax",
     "loss_weights": "none",
     "label_smoothing": 0.1,
     "dropout": 0.2,
     "batch_size": 32,
     "stages": [
-        {"name": "head", "thaw": 0, "epochs": 1, "lr": 0.001, "layer_decay": 1.0},
+        {"name": "head", "thaw": 0, "epochs": 1, "lr": 0.0, "layer_decay": 1.0},
         {"name": "top", "thaw": 3, "epochs": 5, "lr": 0.001, "layer_decay": 0.8},
         {"name": "all", "thaw": -1, "epochs": 2, "lr": 0.0005, "layer_decay": 0.7},
     ],
@@ -62,6 +66,9 @@ def changed(settings: str | list[str]) -> Plan:
         ("weights=", "weights", None),
         ("weights=a=b.safetensors", "weights", "a=b.safetensors"),
         ("augment=[grayscale, color_jitter]", "augment", ["grayscale", "color_jitter"]),
+        ("augment=grayscale", "augment", ["grayscale"]),
+        ("exclude=suspect-labels", "exclude", ["suspect-labels"]),
+        ("clean=", "clean", None),
         ("loss_weights=none", "loss_weights", "none"),
         ("channels_last=true", "channels_last", True),
     ],
@@ -90,15 +97,15 @@ def test_a_setting_becomes_a_decision_and_the_old_one_stays() -> None:
 
 def test_short_forms_reach_every_stage_that_thaws() -> None:
     plan = changed(["lr=1e-4", "epochs=7"])
-    assert [(s.lr, s.epochs) for s in store.recipe_of(plan).stages] == [(0.001, 1), (0.0001, 7), (0.0001, 7)]
+    assert [(s.lr, s.epochs) for s in store.recipe_of(plan).stages] == [(0.0, 1), (0.0001, 7), (0.0001, 7)]
     assert len(plan.decisions) == len(PLAN.decisions) + 1
     assert plan.live()["stages"].reason == "Asked for: lr=0.0001, epochs=7."
 
 
 def test_one_stage_by_name() -> None:
-    plan = changed(["stages.top.thaw=5", "stages.top.layer_decay=0.5", "stages.head.lr=0.1", "stages.all.epochs=9"])
+    plan = changed(["stages.top.thaw=5", "stages.top.layer_decay=0.5", "stages.all.epochs=9"])
     head, top, whole = store.recipe_of(plan).stages
-    assert (head.lr, top.thaw, top.layer_decay, whole.epochs) == (0.1, 5, 0.5, 9)
+    assert (head.lr, top.thaw, top.layer_decay, whole.epochs) == (0.0, 5, 0.5, 9)
     assert (head.thaw, top.lr, whole.lr) == (0, 0.001, 0.0005)
 
 
@@ -135,7 +142,13 @@ def test_a_part_of_stages_that_were_asked_for_too() -> None:
         ("stages=[{name: a, thaw: 1}]", "stages"),
         ("fit=head", "one of crop, pad, squash"),
         ("augment=[upside_down]", "one of random_resized_crop"),
-        ("augment=grayscale", r"must be a list, as in augment=\[grayscale\]"),
+        ("augment=3", r"must be a list, as in augment=\[3\]"),
+        ("grouping=none", "one of exact, near"),
+        ("grouping=exact", "start a new run with --set grouping=exact"),
+        ("clean=mojibake", "no repair is known for images"),
+        ("exclude=suspects", "one of suspect-labels"),
+        ("decode=mean", "one of argmax, median"),
+        ("decode=median", "ordered classes"),
         ("metric=f1", "one of accuracy"),
         ("loss_weights=square", "none, balanced"),
         ("precision=fp16", "fp32, bf16"),
@@ -152,8 +165,31 @@ def test_a_mistake_is_one_line_that_helps(setting: str, says: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_plan_and_the_training_know_the_same_metrics() -> None:
-    assert set(bounds.METRICS) == set(METRICS)
+ORDERED = Plan(tuple(replace(d, because=("ordered-labels",)) if d.field == "decode" else d for d in PLAN.decisions))
+
+
+@pytest.mark.parametrize("metric", CHOOSING)
+def test_a_metric_of_ordered_classes_wants_an_order(metric: str) -> None:
+    assert apply(ORDERED, {"metric": metric}).live()["metric"].value == metric
+    if metric == "quadratic_kappa":
+        with pytest.raises(UserError, match=r"quadratic_kappa wants ordered classes.*use macro_f1"):
+            apply(PLAN, {"metric": metric})
+    else:
+        assert apply(PLAN, {"metric": metric}).live()["metric"].value == metric
+
+
+@pytest.mark.parametrize("setting", ["epochs=3", "lr=0.1", "layer_decay=0.5"])
+def test_what_would_do_nothing_in_a_solved_stage_is_refused(setting: str) -> None:
+    field, _, value = setting.partition("=")
+    with pytest.raises(UserError, match=rf"stages\.head\.{field}={value} would do nothing.*stages\.head\.thaw=1"):
+        changed(f"stages.head.{setting}")
+    thawing = changed(["stages.head.thaw=1", "stages.head.lr=0.1", f"stages.head.{setting}"])
+    assert str(getattr(store.recipe_of(thawing).stages[0], field)) == value
+
+
+def test_a_stage_that_thaws_needs_a_rate() -> None:
+    with pytest.raises(UserError, match=r"stages\.head\.lr=0\.0 is out of range"):
+        changed("stages.head.thaw=1")
 
 
 def test_two_stages_of_one_name() -> None:

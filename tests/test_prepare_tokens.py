@@ -13,7 +13,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from instar.errors import UserError
 from instar.files import read_frame
 from instar.modality.text_feed import FEED
-from instar.prepare.tokens import shortened, words_of
+from instar.prepare.tokens import tokeniser
+from instar.prepare.words import shortened
 from instar.records import Dataset, InputSpec, Recipe
 from training_worlds import recipe
 
@@ -48,12 +49,12 @@ def world() -> Dataset:
 
 
 def test_special_tokens_stay_where_texts_are_cut(bert: InputSpec) -> None:
-    head, ends = (words_of(settings(fit=fit), bert).encode(TEXTS) for fit in ("head", "ends"))
+    head, ends = (tokeniser(settings(fit=fit), bert).encode(TEXTS) for fit in ("head", "ends"))
     assert head[0] == [2, 10, 12, 14, 16, 4]
     assert ends[0] == [2, 10, 12, 20, 22, 4]
     assert head[2] == ends[2] == [2, 4]
     assert head[1] == [2, 6, 4]  # unknown: no lower-casing here
-    whole = words_of(settings(input_size=99), bert).encode(TEXTS)
+    whole = tokeniser(settings(input_size=99), bert).encode(TEXTS)
     theirs = Tokenizer.from_file(f"{bert.tokenizer}/tokenizer.json")
     theirs.no_truncation()
     theirs.no_padding()
@@ -78,17 +79,17 @@ def test_prepared_texts_are_padded_to_the_longest_of_the_batch(bert: InputSpec) 
 def test_the_padding_is_the_tokenizers(tmp_path: Path) -> None:
     tokenizer = Tokenizer(models.WordLevel({"<s>": 0, "<pad>": 1, "a": 2}, unk_token="<s>"))
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    assert words_of(settings(), InputSpec(8, tokenizer=str(tmp_path))).pad == 1
+    assert tokeniser(settings(), InputSpec(8, tokenizer=str(tmp_path))).pad == 1
 
 
 def test_a_missing_tokenizer_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"tokenizer\.json"):
-        words_of(settings(), InputSpec(8, tokenizer=str(tmp_path / "none")))
+        tokeniser(settings(), InputSpec(8, tokenizer=str(tmp_path / "none")))
 
 
 @given(st.lists(st.text(), min_size=1, max_size=8), st.sampled_from(["head", "ends"]))
 def test_hashed_words_stay_in_range_and_ignore_case(texts: list[str], fit: str) -> None:
-    words = words_of(settings(fit=fit), HASHED)
+    words = tokeniser(settings(fit=fit), HASHED)
     tokens = words.encode(texts)
     assert all(1 <= t < 64 for part in tokens for t in part)
     assert all(1 <= len(part) <= 6 for part in tokens)
@@ -96,7 +97,7 @@ def test_hashed_words_stay_in_range_and_ignore_case(texts: list[str], fit: str) 
 
 
 def test_hashed_words_know_no_case_and_do_not_change_over_time() -> None:
-    words = words_of(settings(), InputSpec(16, tokenizer="hashed:65536"))
+    words = tokeniser(settings(), InputSpec(16, tokenizer="hashed:65536"))
     assert words.encode(["Good food", "good FOOD!"]) == [[47895, 65072]] * 2
 
 

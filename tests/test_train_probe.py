@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression
 
-from instar.evaluate.predict import probe_logits
+from instar.evaluate.predict import load_best
+from instar.prepare.passes import logits
 from instar.records import Stage
 from instar.train.loss import class_weights
 from instar.train.probe import STRENGTHS, Examples, solve
@@ -58,9 +59,11 @@ def test_the_probe_is_the_first_candidate_and_a_baseline(tmp_path: Path) -> None
     assert torch.equal(best["head.weight"], probe["head.weight"])
     before = network().model.state_dict()
     assert all(torch.equal(best[name], value) for name, value in before.items() if name.startswith("body."))
-    logits = probe_logits(network(), tmp_path / "t/probe.safetensors", world.prepared, world.val_rows, settings)
+    assert all(torch.equal(probe[name], value) for name, value in before.items() if name.startswith("body."))
+    loaded = load_best(network(seed=3), tmp_path / "t/probe.safetensors")
+    found = logits(loaded, world.prepared, world.val_rows, settings, "predict with the probe")
     top = max(epoch.val_score for epoch in history)
-    assert (logits.argmax(1) == world.val_labels).mean() == pytest.approx(top)
+    assert (found.argmax(1) == world.val_labels).mean() == pytest.approx(top)
 
 
 def test_a_network_from_scratch_trains_live_but_has_its_probe(tmp_path: Path) -> None:

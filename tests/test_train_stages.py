@@ -13,15 +13,15 @@ from sklearn import metrics as sk
 from torch import Tensor, nn
 
 from instar.errors import UserError
+from instar.metrics import CHOOSING, score
 from instar.models.depth import belongs
 from instar.models.network import Network
 from instar.prepare.base import Batch
 from instar.records import Stage
 from instar.train.batches import batches, seed_of
 from instar.train.checkpoint import Position, Progress
-from instar.train.metrics import METRICS, confusion
 from instar.train.optim import optimiser, share
-from instar.train.stages import enter, thawed_groups, trainable
+from instar.train.stages import enter, least_batch, thawed_groups, trainable
 from instar.train.training import TrainingData, fit
 from training_worlds import CLASSES, Pictures, data, network, pictures, recipe
 
@@ -64,11 +64,38 @@ def test_frozen_groups_and_buffers_do_not_move_and_thawed_ones_do(
     assert moved == learning
     for name, value in state(net).items():
         if group_of(net, name) in learning and "bias" not in name:
-            assert not torch.equal(before[name], value), name
+            statistics = "running" in name or "tracked" in name
+            assert torch.equal(before[name], value) == statistics, name
 
 
 def _leave(progress: Progress) -> Progress:
     return replace(progress, position=Position(1))
+
+
+def test_batchnorm_keeps_pretrained_statistics_and_learns_those_of_a_random_start() -> None:
+    def live(net: Network) -> set[str]:
+        enter(net, -1)
+        return {name for name, m in net.model.named_modules() if isinstance(m, nn.BatchNorm2d) and m.training}
+
+    every = {f"body.blocks.{i}.norm" for i in range(3)} | {"body.neck.1"}
+    assert live(network()) == set()
+    assert live(network(pretrained=False)) == every
+    plain = network()
+    new = plain.fresh | {"body.neck.1.weight", "body.neck.1.bias"}
+    assert live(Network(plain.model, new, plain.card)) == {"body.neck.1"}
+
+
+def test_a_stage_begins_where_the_solved_head_ended() -> None:
+    """In training mode, but for dropout, a thawed network answers as it does in evaluation: nothing jumps."""
+    net = network(dropout=0.0)
+    for module in net.model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    batch = pictures().batch(np.arange(8), (), 0)
+    net.model.eval()
+    expected = net.model(batch)
+    enter(net, -1)
+    torch.testing.assert_close(net.model(batch), expected)
 
 
 def test_frozen_dropout_does_not_draw() -> None:
@@ -89,6 +116,7 @@ def test_what_is_fresh_learns_in_every_stage() -> None:
     assert learning == some.fresh
     training = {name for name, m in some.model.named_modules() if m.training}
     assert training == {"", "dropout", "head", "body.blocks.0.norm"}
+    assert least_batch(some.model) == 2
     random = network(pretrained=False)
     enter(random, 0)
     assert trainable(random)[0] == trainable(random)[1]
@@ -132,6 +160,27 @@ def test_every_example_stands_in_one_batch(costs: list[int], size: int, seed: in
     assert all(np.array_equal(a, b) for a, b in zip(parts, batches(np.array(costs), size, seed), strict=True))
 
 
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 3))
+def test_no_batch_is_too_small_to_learn_from(n: int, size: int, seed: int) -> None:
+    parts = batches(np.ones(n, np.int64), size, seed, least=2)
+    lengths = [len(part) for part in parts]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(n))
+    assert min(lengths) >= min(2, n)
+    assert max(lengths) <= max(size, 3)
+    if min(len(part) for part in batches(np.ones(n, np.int64), size, seed)) > 1:
+        assert lengths == [len(part) for part in batches(np.ones(n, np.int64), size, seed)]
+
+
+def test_a_batch_of_one_is_refused_only_where_batchnorm_learns_from_it(tmp_path: Path) -> None:
+    world = data(tmp_path / "c", 9)
+    one = recipe(batch_size=1, stages=(Stage("all", -1, 1, 1e-3, 1.0),))
+    assert len(fit(tmp_path / "t", network(), one, world, "stamp")) == 1
+    with pytest.raises(UserError, match=r"tiny has BatchNorm .* batch_size=1 .* --set batch_size=8"):
+        fit(tmp_path / "u", network(pretrained=False), one, world, "stamp")
+    odd = replace(world, train_rows=world.train_rows[:5], train_labels=world.train_labels[:5])
+    assert len(fit(tmp_path / "v", network(pretrained=False), replace(one, batch_size=2), odd, "stamp")) == 1
+
+
 def test_batches_hold_texts_of_similar_length() -> None:
     costs = np.random.default_rng(0).integers(1, 400, 5000)
 
@@ -150,14 +199,17 @@ def test_seeds_differ() -> None:
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=60))
 def test_metrics_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     labels, predicted = (np.array(column) for column in zip(*pairs, strict=True))
-    matrix = confusion(labels, predicted, 4)
-    assert METRICS["accuracy"](matrix) == pytest.approx(sk.accuracy_score(labels, predicted))
-    assert METRICS["macro_f1"](matrix) == pytest.approx(sk.f1_score(labels, predicted, average="macro"))
-    recall = sk.recall_score(labels, predicted, average="macro", labels=np.unique(labels))
-    assert METRICS["balanced_accuracy"](matrix) == pytest.approx(recall)
+    found = {metric: score(metric, labels, predicted, 4) for metric in CHOOSING}
+    expected = {
+        "accuracy": sk.accuracy_score(labels, predicted),
+        "macro_f1": sk.f1_score(labels, predicted, average="macro"),
+        "balanced_accuracy": sk.recall_score(labels, predicted, average="macro", labels=np.unique(labels)),
+        "quadratic_kappa": 0.0,
+    }
     if len(set(labels) | set(predicted)) > 1:
         kappa = sk.cohen_kappa_score(labels, predicted, weights="quadratic", labels=range(4))
-        assert METRICS["quadratic_kappa"](matrix) == pytest.approx(kappa)
+        expected["quadratic_kappa"] = kappa
+    assert found == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("pretrained", [True, False])

@@ -1,14 +1,17 @@
 """The command line. Nothing heavy is imported before a verb needs it."""
 
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from instar.errors import UserError
 from instar.progress import console, say
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     help="Fine-tune pre-trained networks on your labelled images or texts, and see the reasons.",
@@ -17,32 +20,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-DataOrRun = Annotated[str, typer.Argument(metavar="DATA|RUN", help="Data to open, or a run directory.")]
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+DATA = "A folder, a table, a zip or tar, or a name that `instar fetch` knows; or a run directory."
+BACKBONE = "Network to start from (SOURCE: timm, torchvision, hf, scratch); else the plan chooses."
+SETTING = "A value of the plan that you want, such as epochs=3 or lr=1e-4; may be repeated."
+
+
+def _column(name: str, what: str) -> Any:
+    return typer.Option(f"--{name}", metavar="COLUMN", help=f"Column with the {what}; guessed where not given.")
+
+
+DataOrRun = Annotated[str, typer.Argument(metavar="DATA|RUN", help=DATA)]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, as `run` or `plan` made it.")]
 Out = Annotated[Path | None, typer.Option("--out", help="The run directory to make.", show_default="runs/NAME")]
-Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Column with the texts.")]
-Image = Annotated[str | None, typer.Option("--image", metavar="COLUMN", help="Column with the paths of the images.")]
-Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")]
-Backbone = Annotated[
-    str | None,
-    typer.Option(
-        "--backbone",
-        metavar="SOURCE:NAME",
-        help="Network: timm, torchvision, hf (name or folder) or scratch.",
-    ),
-]
+Text = Annotated[str | None, _column("text", "texts")]
+Image = Annotated[str | None, _column("image", "paths of the images")]
+Label = Annotated[str | None, _column("label", "labels")]
+Backbone = Annotated[str | None, typer.Option("--backbone", metavar="SOURCE:NAME", help=BACKBONE)]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="FILE", help="Its weights (.safetensors), for work offline."),
+    typer.Option("--weights", metavar="FILE", help="Weights of the backbone (.safetensors), for work offline."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N examples per class.")]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of split and training.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A value of the recipe that you want; may be repeated."),
-]
-
-
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of split and training; 0 where not given.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=SETTING)]
 Then = Callable[[Path], None]
 
 
@@ -62,6 +62,7 @@ def _verb(name: str, description: str, then: Then) -> None:
         settings: Set = None,
     ) -> None:
         from instar import pipeline, store
+        from instar.data.told import told
 
         given = (out, text, image, label, backbone, weights, limit, seed)
         if (Path(data) / store.MACHINE).exists():
@@ -78,6 +79,8 @@ def _verb(name: str, description: str, then: Then) -> None:
                 data, text, image, label, backbone, file, limit, seed or 0, tuple(settings or ())
             )
             folder = pipeline.start(options, out)
+            for line in told(store.read_dataset(folder).opening):
+                say(f"  {line}")
         then(folder)
 
     app.command(name, help=description)(command)
@@ -158,12 +161,15 @@ def deck(run: Run) -> None:
 def predict(
     run: Run,
     files: Annotated[
-        list[str] | None, typer.Argument(help="Images or folders; files with a text a line, - for stdin.")
+        list[str] | None,
+        typer.Argument(
+            help="Images or folders of images; for texts, files with a text a line, or - for standard input."
+        ),
     ] = None,
     form: Annotated[str, typer.Option("--format", help="csv or json (an object a line).")] = "csv",
     all_classes: Annotated[bool, typer.Option("--all", help="The probability of every class.")] = False,
 ) -> None:
-    """Label new examples."""
+    """Label new examples. What cannot be read is named and gets no label; the exit status is then 2."""
     from instar import pipeline
 
     if form not in ("csv", "json"):
@@ -182,7 +188,10 @@ def predict(
 @app.command()
 def fetch(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="butterfly, caltech101, kaggle:OWNER/NAME, hf:OWNER/NAME …")
+        str,
+        typer.Argument(
+            metavar="NAME", help="butterfly, mcdonalds, caltech101, flowers102, kaggle:OWNER/NAME or hf:OWNER/NAME."
+        ),
     ],
 ) -> None:
     """Get a known set, a Kaggle set or a Hugging Face set into the cache; `run` takes the same names."""
@@ -226,6 +235,13 @@ def main() -> None:
         app()
     except UserError as error:
         console.print(f"instar: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
+    except OSError as error:
+        if not isinstance(error, PermissionError) and error.errno not in NO_ROOM:
+            raise
+        what = f"{error.filename or 'a file'}: {error.strerror}"
+        remedy = "free some space" if error.errno in NO_ROOM else "make it accessible, or name another one"
+        console.print(f"instar: {what}; {remedy}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("instar: interrupted; the same command goes on where it stopped", markup=False)

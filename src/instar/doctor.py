@@ -21,8 +21,8 @@ def examine() -> Iterator[str]:
     yield from _torch()
     yield from _backbones()
     yield _kaggle()
-    for what, path in (("cache", store.home()), ("here", Path.cwd())):
-        yield f"free disk {what} ({path}): {machine.free_gb(path):.1f} GiB"
+    for what, path in (("the cache", store.home()), ("this folder", Path.cwd())):
+        yield f"free on the disk of {what} ({path}): {machine.free_gb(path):.1f} GiB"
 
 
 def _torch() -> Iterator[str]:
@@ -34,10 +34,11 @@ def _torch() -> Iterator[str]:
     threads = torch.get_num_threads()
     rates = {n: _matmul(n) for n in sorted({1, threads})}
     torch.set_num_threads(threads)
-    yield "threads: " + ", ".join(f"{n} -> {rate:.0f} GFLOP/s in float32" for n, rate in rates.items())
+    yield "speed: " + ", ".join(f"{rate:.0f} GFLOP/s with {n} threads" for n, rate in rates.items()) + " (float32)"
     fp32, bf16 = _convolution(torch.float32), _convolution(torch.bfloat16)
     verdict = "worth trying" if bf16 > fp32 else "not worth it here"
-    yield f"bf16: {bf16 / fp32:.1f} x the speed of float32 in a convolution ({verdict}; the plan measures each network)"
+    speed = f"{bf16 / fp32:.1f} times the speed of float32 in a convolution"
+    yield f"half precision (bf16): {speed} ({verdict}; `instar plan` measures it for the network)"
 
 
 def _matmul(threads: int) -> float:
@@ -73,8 +74,14 @@ def _backbones() -> Iterator[str]:
 
     for modality in MODALITIES.values():
         for backbone in modality.backbones:
-            reason = reachable(backbone)
-            yield f"backbone {backbone} ({modality.many}): {reason or 'at hand offline'}"
+            yield f"backbone {backbone} ({modality.many}): {at_hand(backbone, reachable(backbone))}"
+
+
+def at_hand(backbone: str, reason: str) -> str:
+    """Whether a backbone can be loaded now, and what happens where not; the reason names the file that is missing."""
+    if reason:
+        return f"not here yet; fetched at first use, or give its --weights ({reason})"
+    return "always at hand, starts at random" if backbone.startswith("scratch:") else "at hand offline"
 
 
 def _kaggle() -> str:

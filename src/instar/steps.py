@@ -1,28 +1,44 @@
 """The steps of a run, what each reads and writes, and the refusal to rest on what has changed.
 
 Before a step starts, `begin` compares the digests of the files with those that their writers left in machine.yaml.
+One process at a time works on a run (`alone`).
 """
 
+import contextlib
+import hashlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from instar.errors import UserError
 from instar.files import digest, read_yaml, write_yaml
 from instar.records import Json
 
+FORMAT = 2
+"""Of a run directory; goes up when this version cannot go on with what an older one wrote."""
+LOCK = ".lock"
 DATASET, TABLE, SEALED = "1-data/dataset.yaml", "1-data/table.parquet", "1-data/sealed.parquet"
-AUDIT, PLAN, CARD = "2-audit/audit.yaml", "3-plan/plan.yaml", "3-plan/backbone.yaml"
-MEASUREMENTS, MACHINE = "3-plan/measurements.yaml", "machine.yaml"
+AUDIT, FINDINGS = "2-audit/audit.yaml", "2-audit/findings/"
+PLAN, CARD, MEASUREMENTS = "3-plan/plan.yaml", "3-plan/backbone.yaml", "3-plan/measurements.yaml"
+KEPT, EXCLUDED = "3-plan/backbone/", "3-plan/excluded.csv"
+PREPARED = "figures/prepared.csv"
 EPOCHS, BEST, PROBE = "4-train/epochs.csv", "4-train/best.safetensors", "4-train/probe.safetensors"
 PREDICTIONS, BASELINES = "5-eval/predictions.parquet", "5-eval/baselines.parquet"
 EVALUATION = "5-eval/evaluation.yaml"
+EVALUATION_TABLES = tuple(f"5-eval/{name}.csv" for name in ("per_class", "confusion", "reliability", "errors"))
+MACHINE = "machine.yaml"
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the pipeline: the files that it reads and writes, below the run directory."""
+    """A step of the pipeline: the files that it reads and writes, below the run directory.
+
+    A name that ends in "/" is a folder: whatever files there are in it, none included.
+    """
 
     name: str
     reads: tuple[str, ...]
@@ -33,22 +49,54 @@ STEPS = {
     step.name: step
     for step in (
         Step("open", (), (DATASET, TABLE, SEALED)),
-        Step("audit", (DATASET, TABLE), (AUDIT,)),
-        Step("plan", (DATASET, TABLE, AUDIT), (PLAN, CARD, MEASUREMENTS)),
-        Step("prepare", (DATASET, TABLE, PLAN, CARD), ()),
-        Step("train", (DATASET, TABLE, PLAN, CARD), (EPOCHS, BEST, PROBE)),
+        Step("audit", (DATASET, TABLE), (AUDIT, FINDINGS)),
+        Step("plan", (DATASET, TABLE, AUDIT, FINDINGS), (PLAN, CARD, MEASUREMENTS, KEPT, EXCLUDED)),
+        Step("prepare", (DATASET, TABLE, PLAN, CARD, KEPT), (PREPARED,)),
+        Step("train", (DATASET, TABLE, PLAN, CARD, KEPT, EXCLUDED), (EPOCHS, BEST, PROBE)),
         Step(
             "evaluate",
-            (DATASET, TABLE, SEALED, PLAN, CARD, BEST, PROBE),
-            (PREDICTIONS, BASELINES, EVALUATION),
+            (DATASET, TABLE, SEALED, PLAN, CARD, KEPT, BEST, PROBE),
+            (PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
         ),
         Step(
             "deck",
-            (DATASET, TABLE, AUDIT, PLAN, CARD, MEASUREMENTS, EPOCHS, PREDICTIONS, BASELINES, EVALUATION),
+            (
+                *(DATASET, TABLE, AUDIT, FINDINGS, PLAN, CARD, MEASUREMENTS, PREPARED, EPOCHS),
+                *(PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
+            ),
             ("deck.pptx", "deck.html"),
         ),
     )
 }
+
+
+@contextlib.contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """Hold the run directory for this process; blocks may stand in each other.
+
+    The lock is the operating system's (flock), so it ends with the process that holds it, however that ends.
+
+    Raises:
+        UserError: another process holds it, or the folder cannot be written.
+    """
+    lock = FileLock(run.resolve() / LOCK, is_singleton=True)
+    made = [folder for folder in (run, *run.parents) if not folder.exists()]
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise UserError(f"another instar is at work on {run}; wait for its end, or choose another --out") from None
+    except OSError as error:
+        raise UserError(f"cannot write {run}: {error.strerror or error}; choose another folder with --out") from None
+    try:
+        yield
+    finally:
+        if made and [path.name for path in run.iterdir()] == [LOCK]:  # nothing came of it: leave nothing
+            (run / LOCK).unlink()
+            with contextlib.suppress(OSError):  # a parent may hold something else by now
+                for folder in made:
+                    folder.rmdir()
+        lock.release()
 
 
 def read_machine(run: Path) -> dict[str, Any]:
@@ -57,19 +105,27 @@ def read_machine(run: Path) -> dict[str, Any]:
     return read_yaml(path, dict[str, Any]) if path.exists() else {}
 
 
+def check_format(run: Path) -> None:
+    """Refuse a run directory that another version of instar made and this one cannot go on with."""
+    machine = read_machine(run)
+    if machine and machine.get("format") != FORMAT:
+        raise UserError(f"{run} was made by another version of instar; run it again: instar run DATA --out NEW")
+
+
 def begin(run: Path, name: str) -> None:
     """Refuse to start a step when a file that it reads is missing or rests on something that has changed since."""
+    check_format(run)
     stamps = read_machine(run).get("steps", {})
     for upstream in _upstream(name):
         remedy = f"run `instar {'run' if upstream.name == 'open' else upstream.name} {run}`"
         stamp = stamps.get(upstream.name)
         needed = [f for f in upstream.writes if any(f in s.reads for s in STEPS.values())]
-        missing = [f for f in needed if not (run / f).exists()]
+        missing = [f for f in needed if not _there(run, f)]
         if missing or stamp is None:
             raise UserError(f"{run} has no finished step {upstream.name}; {remedy} first")
         for kind in ("reads", "writes"):
             for file, value in stamp[kind].items():
-                if (run / file).exists() and digest(run / file) != value:
+                if _there(run, file) and _digest(run, file) != value:
                     raise UserError(f"{run / file} has changed since step {upstream.name}; {remedy} again")
 
 
@@ -84,7 +140,7 @@ def current(run: Path, name: str) -> bool:
     if stamp is None:
         return False
     known = {**stamp["reads"], **stamp["writes"]}
-    return all((run / file).exists() and digest(run / file) == value for file, value in known.items())
+    return all(_there(run, file) and _digest(run, file) == value for file, value in known.items())
 
 
 def count(run: Path, what: str) -> int:
@@ -95,11 +151,18 @@ def count(run: Path, what: str) -> int:
     return int(machine[what])
 
 
-def accept(run: Path, name: str, file: str) -> None:
-    """Take the file as it is now for what a finished step wrote: for `plan.yaml`, which may be edited."""
+def accept(run: Path, name: str, *files: str) -> None:
+    """Take files as they are now for what a finished step wrote: for `plan.yaml`, which may be edited."""
     machine = read_machine(run)
-    machine["steps"][name]["writes"][file] = digest(run / file)
+    machine["steps"][name]["writes"] |= {file: _digest(run, file) for file in files}
     write_yaml(run / MACHINE, machine)
+
+
+def ask_again(run: Path, options: dict[str, Json], *, keep: tuple[str, ...]) -> None:
+    """Record what the user asks for now in place of what was asked for before; steps but those to keep are undone."""
+    machine = read_machine(run)
+    kept = {name: stamp for name, stamp in machine.get("steps", {}).items() if name in keep}
+    write_yaml(run / MACHINE, {**machine, "options": options, "steps": kept})
 
 
 def _upstream(name: str) -> list[Step]:
@@ -120,8 +183,21 @@ def finish(run: Path, name: str, started: float, **more: Json) -> None:
     stamp = {
         "seconds": round(time.monotonic() - started, 2),
         **more,
-        "reads": {f: digest(run / f) for f in step.reads},
-        "writes": {f: digest(run / f) for f in step.writes},
+        "reads": {f: _digest(run, f) for f in step.reads},
+        "writes": {f: _digest(run, f) for f in step.writes},
     }
     steps = {**machine.get("steps", {}), name: stamp}
-    write_yaml(run / MACHINE, {**machine, "steps": {k: steps[k] for k in STEPS if k in steps}})
+    write_yaml(run / MACHINE, {"format": FORMAT, **machine, "steps": {k: steps[k] for k in STEPS if k in steps}})
+
+
+def _there(run: Path, file: str) -> bool:
+    return file.endswith("/") or (run / file).exists()
+
+
+def _digest(run: Path, file: str) -> str:
+    """Of a file its content; of a folder the names and contents of its files."""
+    if not file.endswith("/"):
+        return digest(run / file)
+    files = sorted(path for path in (run / file).rglob("*") if path.is_file())
+    listed = "\n".join(f"{path.relative_to(run / file).as_posix()} {digest(path)}" for path in files)
+    return hashlib.sha256(listed.encode()).hexdigest()

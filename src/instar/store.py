@@ -4,6 +4,8 @@
 instar knows one border.
 """
 
+import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,9 @@ from instar.steps import (
     DATASET,
     EPOCHS,
     EVALUATION,
+    EVALUATION_TABLES,
+    FINDINGS,
+    KEPT,
     MACHINE,
     MEASUREMENTS,
     PLAN,
@@ -54,9 +59,7 @@ from instar.steps import (
     SEALED,
     STEPS,
     TABLE,
-    accept,
     begin,
-    count,
     current,
     finish,
     finished,
@@ -67,10 +70,6 @@ __all__ = [
     "AUDIT",
     "BASELINES",
     "BEST",
-    "CARD",
-    "DATASET",
-    "EPOCHS",
-    "EVALUATION",
     "MACHINE",
     "MEASUREMENTS",
     "PLAN",
@@ -79,12 +78,9 @@ __all__ = [
     "SEALED",
     "STEPS",
     "TABLE",
-    "accept",
     "begin",
-    "count",
     "current",
     "digest",
-    "explain",
     "finish",
     "finished",
     "home",
@@ -99,11 +95,11 @@ __all__ = [
     "read_measurements",
     "read_plan",
     "read_sealed",
-    "read_yaml",
     "recipe_of",
     "replacing",
     "write_audit",
     "write_bytes",
+    "write_card",
     "write_dataset",
     "write_epochs",
     "write_evaluation",
@@ -139,10 +135,12 @@ def read_sealed(run: Path) -> pl.DataFrame:
 
 
 def write_audit(run: Path, audit: Audit) -> None:
-    """audit.yaml, and findings/<code>.csv for each finding that has rows."""
+    """audit.yaml, and findings/<code>.csv for each finding that has rows; tables of an earlier audit go."""
+    for old in (run / FINDINGS).glob("*.csv"):
+        old.unlink()
     for finding in audit.findings:
         if finding.rows.width:
-            write_frame(run / "2-audit" / "findings" / f"{finding.code}.csv", finding.rows)
+            write_frame(run / FINDINGS / f"{finding.code}.csv", finding.rows)
     content = [{k: getattr(f, k) for k in ("code", "verdict", "sentence", "evidence")} for f in audit.findings]
     write_yaml(run / AUDIT, content)
 
@@ -151,7 +149,7 @@ def read_audit(run: Path) -> Audit:
     """Read what `write_audit` wrote."""
     findings = []
     for entry in read_yaml(run / AUDIT, list[dict[str, Any]]):
-        path = run / "2-audit" / "findings" / f"{entry['code']}.csv"
+        path = run / FINDINGS / f"{entry['code']}.csv"
         findings.append(Finding(**entry, rows=read_frame(path) if path.exists() else pl.DataFrame()))
     return Audit(tuple(findings))
 
@@ -192,9 +190,25 @@ def write_record(path: Path, record: Card | Measurements) -> None:
     write_yaml(path, asdict(record))
 
 
+def write_card(run: Path, card: Card, kept: Mapping[str, Path]) -> None:
+    """The backbone's card, and in `KEPT` copies of the small files that its architecture and its tokenizer need.
+
+    On the disk the tokenizer is named by its folder in the run, so that a run can be moved.
+    """
+    shutil.rmtree(run / KEPT, ignore_errors=True)
+    for name, file in kept.items():
+        write_bytes(run / KEPT / name, file.read_bytes())
+    if kept and card.spec.tokenizer:
+        card = replace(card, spec=replace(card.spec, tokenizer=KEPT.rstrip("/")))
+    write_record(run / CARD, card)
+
+
 def read_card(run: Path) -> Card:
-    """The backbone's card, as the plan saw it."""
-    return read_yaml(run / CARD, Card)
+    """The backbone's card, as the plan saw it; its tokenizer is the one that the run keeps."""
+    card = read_yaml(run / CARD, Card)
+    if card.spec.tokenizer != KEPT.rstrip("/"):
+        return card
+    return replace(card, spec=replace(card.spec, tokenizer=str(run / KEPT)))
 
 
 def read_measurements(run: Path) -> Measurements:
@@ -212,13 +226,13 @@ def read_epochs(run: Path) -> tuple[Epoch, ...]:
     return tuple(Epoch(**row) for row in read_frame(run / EPOCHS).iter_rows(named=True))
 
 
-EVALUATION_FRAMES = ("per_class", "confusion", "reliability", "errors")
+EVALUATION_FRAMES = {Path(file).stem: file for file in EVALUATION_TABLES}
 
 
 def write_evaluation(run: Path, evaluation: Evaluation) -> None:
     """evaluation.yaml and a CSV for each of its tables."""
-    for name in EVALUATION_FRAMES:
-        write_frame(run / "5-eval" / f"{name}.csv", getattr(evaluation, name))
+    for name, file in EVALUATION_FRAMES.items():
+        write_frame(run / file, getattr(evaluation, name))
     write_yaml(run / EVALUATION, {k: v for k, v in asdict(replace(evaluation, **_EMPTY)).items() if k not in _EMPTY})
 
 
@@ -226,6 +240,10 @@ _EMPTY: dict[str, Any] = {name: pl.DataFrame() for name in EVALUATION_FRAMES}
 
 
 def read_evaluation(run: Path) -> Evaluation:
-    """Read what `write_evaluation` wrote."""
-    frames: dict[str, Any] = {name: read_frame(run / "5-eval" / f"{name}.csv") for name in EVALUATION_FRAMES}
-    return replace(read_yaml(run / EVALUATION, Evaluation), **frames)
+    """Read what `write_evaluation` wrote; an older form, which lacks what is now told, is an error with its remedy."""
+    frames: dict[str, Any] = {name: read_frame(run / file) for name, file in EVALUATION_FRAMES.items()}
+    try:
+        evaluation = read_yaml(run / EVALUATION, Evaluation)
+    except UserError as error:
+        raise UserError(f"{error}; run `instar evaluate {run}` to write it anew") from error
+    return replace(evaluation, **frames)

@@ -14,8 +14,8 @@ def conflicting_labels(dataset: Dataset) -> Finding:
     """
     known = dataset.part("train", "val")
     rows = (
-        known.filter(pl.col("label").n_unique().over("group") > 1)
-        .select("id", "group", "label", "input")
+        known.filter(pl.col("label").n_unique().over("twin") > 1)
+        .select("id", pl.col("twin").alias("group"), "label", "input")
         .sort("group", "label", "id")
     )
     right = rows.group_by("group", "label").len().group_by("group").agg(pl.col("len").max())["len"].sum()

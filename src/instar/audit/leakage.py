@@ -17,7 +17,9 @@ def exact_twins(dataset: Dataset) -> Finding:
     labelled = dataset.table.filter(pl.col("split").is_in(["train", "val", "test"]) | set_aside)
     across = labelled.filter(set_aside).height
     rows = (
-        labelled.filter(pl.len().over("group") > 1).select("id", "group", "label", "split", "input").sort("group", "id")
+        labelled.filter(pl.len().over("twin") > 1)
+        .select("id", pl.col("twin").alias("group"), "label", "split", "input")
+        .sort("group", "id")
     )
     sizes = rows.group_by("group").len()["len"]
     leak = round(float(dataset.opening["random_leak"]), DIGITS)
@@ -61,11 +63,11 @@ def unlabelled(dataset: Dataset) -> Finding:
     name = pl.col("id").str.split("/").list.last().alias("name")
     without = dataset.part("unlabelled").with_columns(name)
     labelled = dataset.part("train", "val", "test").with_columns(name)
-    same = without.select("id", "name", "group").join(labelled.select("name", other="group"), on="name")
-    clashing = same.filter(pl.col("group") != pl.col("other"))["id"].unique()
+    same = without.select("id", "name", "twin").join(labelled.select("name", other="twin"), on="name")
+    clashing = same.filter(pl.col("twin") != pl.col("other"))["id"].unique()
     rows = without.select(
         "id",
-        pl.col("group").is_in(dataset.part("train")["group"].unique().implode()).alias("twin_in_train"),
+        pl.col("twin").is_in(dataset.part("train")["twin"].unique().implode()).alias("twin_in_train"),
         pl.col("id").is_in(clashing.implode()).alias("clashing_name"),
     )
     evidence: dict[str, Json] = {

@@ -4,70 +4,62 @@ import polars as pl
 
 from instar.audit.leakage import LEAK
 from instar.audit.wording import DIGITS, number, percent, several
-from instar.data.near import (
-    LEAST_SHINGLES,
-    MOST_PAIRS,
-    NEAR_BITS,
-    NEAR_SHARE,
-    SHINGLE,
-    clusters,
-    near_pictures,
-    near_texts,
-)
+from instar.data.near import LEAST_SHINGLES, NEAR_BITS, NEAR_SHARE, SHINGLE, Ints, alike_pictures, alike_texts, clusters
+from instar.data.split import SHARES, near_leak
 from instar.records import Dataset, Finding, Json, Verdict
 from instar.records.data import Split
 
-MOST = 50_000
-"""Different examples that are compared with each other (seconds); more are not, and the finding says so."""
-ALIKE = f"More than {number(MOST_PAIRS)} pairs are alike, too many to compare"
-SPLITS: tuple[Split, ...] = ("train", "val", "test", "unlabelled")
+LABELLED: tuple[Split, ...] = ("train", "val", "test")
 
 
 def near_twin_pictures(dataset: Dataset) -> Finding:
     """Pairs of pictures with nearly the same perceptual hash, without exact twins."""
     if "measure.phash" not in dataset.table.columns:
-        return _skipped("The set was opened before pictures were hashed; open it anew to look for near copies.")
+        return _skipped(dataset, "pictures were not hashed when the set was opened")
     rows = _different(dataset).drop_nulls("measure.phash")
-    if rows.height > MOST:
-        return _skipped(f"{number(rows.height)} pictures are more than are compared with each other.")
-    found = near_pictures(rows["measure.phash"].to_list())
-    if found is None:
-        return _skipped(f"{ALIKE}; if they are frames of films, split by film.")
-    found = found.rename({"bits": "difference"})
     closing = "Crops that leave out much, and mirrored copies, have other hashes and are not found this way."
-    return _finding(dataset, rows, found, closing, {"compared": rows.height, "bits": NEAR_BITS})
+    return _finding(dataset, rows, alike_pictures(rows), closing, {"bits": NEAR_BITS})
 
 
 def near_twin_texts(dataset: Dataset) -> Finding:
     """Pairs of texts with nearly the same shingles, without exact twins."""
     rows = _different(dataset)
-    if rows.height > MOST:
-        return _skipped(f"{number(rows.height)} different texts are more than are compared with each other.")
-    found = near_texts(rows["input"].to_list())
-    if found is None:
-        return _skipped(f"{ALIKE}; if they are made from a template, split by template.")
-    found = found.select("first", "second", difference=(1 - pl.col("similarity")).round(3))
     words = LEAST_SHINGLES + SHINGLE - 1
     closing = f"Texts of fewer than {words} words are alike too easily and were left out."
-    figures: dict[str, Json] = {"compared": rows.height, "similarity": NEAR_SHARE, "least_words": words}
-    return _finding(dataset, rows, found, closing, figures)
+    figures: dict[str, Json] = {"similarity": NEAR_SHARE, "least_words": words}
+    return _finding(dataset, rows, alike_texts(rows), closing, figures)
 
 
 def _different(dataset: Dataset) -> pl.DataFrame:
-    """One example of each group of exact twins; a labelled one where there is one."""
-    rows = dataset.part(*SPLITS).with_columns(last=pl.col("split") == "unlabelled")
-    return rows.sort("last", maintain_order=True).unique("group", keep="first", maintain_order=True)
+    """One example of each set of exact twins, a labelled one where there is one, and how many labelled ones it has."""
+    labelled = pl.col("split").is_in(LABELLED)
+    rows = dataset.part(*LABELLED, "unlabelled").with_columns(labelled.sum().over("twin").alias("copies"))
+    return rows.sort(~labelled, maintain_order=True).unique("twin", keep="first", maintain_order=True)
 
 
-def _skipped(why: str) -> Finding:
-    return Finding("near-twins", "skipped", why)
+def _skipped(dataset: Dataset, why: str) -> Finding:
+    together = _together(dataset)
+    kept = "only exact copies are kept together"
+    if together:
+        kept = f"those of {several(together, 'group')} among the labelled ones were found at opening and kept together"
+    evidence: dict[str, Json] = {"why": why, "kept_together": together}
+    return Finding("near-twins", "skipped", f"Near copies were not looked for: {why}; {kept}.", evidence)
+
+
+def _together(dataset: Dataset) -> int:
+    """Groups that hold more than one content."""
+    groups = dataset.part(*LABELLED).group_by("group").agg(pl.col("twin").n_unique())
+    return groups.filter(pl.col("twin") > 1).height
 
 
 def _finding(
-    dataset: Dataset, rows: pl.DataFrame, found: pl.DataFrame, closing: str, figures: dict[str, Json]
+    dataset: Dataset, rows: pl.DataFrame, found: pl.DataFrame | str, closing: str, figures: dict[str, Json]
 ) -> Finding:
     """The finding for pairs first, second, difference of positions in `rows`."""
-    cluster = clusters(rows.height, found["first"].to_numpy(), found["second"].to_numpy())
+    if isinstance(found, str):
+        return _skipped(dataset, found)
+    first, second = found["first"].to_numpy(), found["second"].to_numpy()
+    cluster = clusters(rows.height, first, second)
     sides = []
     for side, prefix in (("first", ""), ("second", "other_")):
         part = rows[found[side].to_list()].select("id", "label", "split", "input")
@@ -76,39 +68,68 @@ def _finding(
     test, other_test = pl.col("split") == "test", pl.col("other_split") == "test"
     learnt = ["train", "val"]
     across = pairs.filter((test & pl.col("other_split").is_in(learnt)) | (other_test & pl.col("split").is_in(learnt)))
-    leaking = pl.concat([across.filter(test)["id"], across.filter(other_test)["other_id"]]).n_unique()
+    leaking = _with_copies(dataset, pl.concat([across.filter(test)["id"], across.filter(other_test)["other_id"]]))
     held = dataset.part("test").height
     unlabelled = pairs.filter((pl.col("split") == "unlabelled") | (pl.col("other_split") == "unlabelled")).height
     joined = pl.Series(cluster).value_counts()["count"]
+    copies: Ints = rows["copies"].to_numpy()
+    random, exact = near_leak(copies, first, second, SHARES["train"])
     evidence: dict[str, Json] = {
+        "compared": rows.height,
         **figures,
         "pairs": pairs.height,
         "clusters": int((joined > 1).sum()),
-        "largest": int(joined.max() or 0) if pairs.height else 0,  # type: ignore[arg-type]
+        "largest": max(joined, default=0) if pairs.height else 0,
         "examples": int(joined.filter(joined > 1).sum()),
         "across_classes": pairs.filter(pl.col("label") != pl.col("other_label")).height,
         "across_splits": across.height,
         "test_with_near_copy": leaking,
         "test_share": round(leaking / held, DIGITS) if held else 0.0,
         "unlabelled_pairs": unlabelled,
+        "kept_together": _together(dataset),
+        "random_leak_near": round(random, DIGITS),
+        "exact_leak_near": round(exact, DIGITS),
+        "grouping": dataset.opening["grouping"],
+        "reason": dataset.opening["grouping_reason"],
     }
     if not pairs.height:
         sentence = f"No two of {number(rows.height)} different {dataset.modality}s are nearly the same. {closing}"
         return Finding("near-twins", "passed", sentence, evidence, pairs)
-    sentence = (
-        f"{several(pairs.height, 'pair')} of {dataset.modality}s {'is' if pairs.height == 1 else 'are'} nearly, but "
-        f"not exactly, the same ({number(evidence['examples'])} of {number(rows.height)} different "
-        f"{dataset.modality}s)"
-    )
-    if evidence["across_classes"]:
-        sentence += f", {number(evidence['across_classes'])} with different labels"
-    if leaking:
-        sentence += (
-            f"; {several(leaking, f'test {dataset.modality}')} ({percent(evidence['test_share'])}) "
-            f"{'has' if leaking == 1 else 'have'} such a copy in train or val, as only exact copies are kept together"
-        )
-    if unlabelled:
-        sentence += f"; {several(unlabelled, 'pair')} {'holds' if unlabelled == 1 else 'hold'} one without a label"
-    serious = evidence["across_classes"] or evidence["test_share"] >= LEAK
+    serious = evidence["across_classes"] or evidence["test_share"] >= LEAK or evidence["random_leak_near"] >= LEAK
     verdict: Verdict = "issue" if serious else "note"
-    return Finding("near-twins", verdict, f"{sentence}. {closing}", evidence, pairs)
+    return Finding("near-twins", verdict, f"{_sentence(dataset, evidence)}. {closing}", evidence, pairs)
+
+
+def _with_copies(dataset: Dataset, ids: pl.Series) -> int:
+    """Test rows with the content of one of these."""
+    test = dataset.part("test")
+    contents = test.filter(pl.col("id").is_in(ids.implode()))["twin"]
+    return test.filter(pl.col("twin").is_in(contents.implode())).height
+
+
+def _sentence(dataset: Dataset, e: dict[str, Json]) -> str:
+    """How many pairs there are, what is kept together, what would have leaked and what does."""
+    kind = dataset.modality
+    parts = [
+        f"{several(e['pairs'], 'pair')} of {kind}s {'is' if e['pairs'] == 1 else 'are'} nearly, but not exactly, the "
+        f"same ({number(e['examples'])} of {number(e['compared'])} different {kind}s)"
+        + (f", {number(e['across_classes'])} with different labels" if e["across_classes"] else "")
+    ]
+    given, kept = dataset.opening["given_split"], e["kept_together"]
+    if kept:
+        within = "where the split that came with the set allows it" if given else "so that none stands in two splits"
+        parts.append(f"near copies are kept together, in {several(kept, 'group')}, {within}")
+    if e["random_leak_near"]:
+        random, exact = percent(e["random_leak_near"]), percent(e["exact_leak_near"])
+        other = "even with exact" if exact == random else f"{exact} with exact"
+        parts.append(f"{random} of a random test split would have a near copy in train, {other} copies kept together")
+    if e["test_with_near_copy"]:
+        cause = "as the split came with the set" if given else f"as only exact copies are kept together ({e['reason']})"
+        parts.append(
+            f"{several(e['test_with_near_copy'], f'test {kind}')} ({percent(e['test_share'])}) "
+            f"{'has' if e['test_with_near_copy'] == 1 else 'have'} such a copy in train or val, {cause}"
+        )
+    if e["unlabelled_pairs"]:
+        holds = "holds" if e["unlabelled_pairs"] == 1 else "hold"
+        parts.append(f"{several(e['unlabelled_pairs'], 'pair')} {holds} one without a label")
+    return "; ".join(parts)

@@ -84,7 +84,7 @@ def vocabulary(dataset: Dataset) -> Finding:
     variance to z (Monroe, Colaresi, Quinn 2008, "Fightin' Words", Political Analysis 16). A word is telling from the
     z on that one word of one class reaches by chance with probability `ALPHA` over all words and classes.
     """
-    texts = dataset.part("train", "val").unique(["group", "label"], keep="first", maintain_order=True)
+    texts = dataset.part("train", "val").unique(["twin", "label"], keep="first", maintain_order=True)
     empty = pl.DataFrame(schema={"class": pl.String, "word": pl.String, "z": pl.Float64, "n": pl.Int64})
     vectoriser = CountVectorizer(token_pattern=r"(?u)\b[^\W\d_]{2,}\b")
     classes = sorted(texts["label"].unique())

@@ -25,7 +25,7 @@ from instar.charts.theme import (
     text_width,
 )
 from instar.charts.wording import PER_CENT, SHARES, SUBJECTS, figure, metric_name
-from instar.evaluate.metrics import LOWER_IS_BETTER
+from instar.metrics import LOWER_IS_BETTER
 
 __all__ = ["confusion", "per_class", "reliability", "scores"]
 

@@ -11,6 +11,7 @@ from instar.compose import domain, features
 from instar.compose.card import card
 from instar.compose.classes import select
 from instar.compose.merge import Merged, copies, lots, merge
+from instar.compose.near_copies import near_copies
 from instar.compose.novelty import confounding, origins
 from instar.compose.recipe import Composition, Source, read_recipe
 from instar.compose.report import Provenance, Report, content, twins_of
@@ -18,6 +19,7 @@ from instar.compose.write import vacant, whole, write_set
 from instar.data import reading
 from instar.data.fetching import Located, resolve
 from instar.data.raw import Raw
+from instar.data.told import told
 from instar.errors import UserError
 from instar.files import write_bytes, write_frame, write_text, write_yaml
 from instar.modality.base import Modality
@@ -26,7 +28,8 @@ from instar.progress import say
 
 CARD, NOVELTY, RECIPE = "DATA_CARD.md", "novelty.yaml", "recipe.yaml"
 LEFT_OUT = "left-out"
-"""Folder of quarantine.csv and twins.csv: `reading` takes tables beside table.csv for parts of the set."""
+"""Folder of quarantine.csv, twins.csv and near-copies.csv: `reading` would take tables beside table.csv for parts of
+the set."""
 NOVELTY_COMMENT = """Where the examples and classes of this set come from, and how far its sources lie apart.
 Words explained in docs/compose.md; DATA_CARD.md says the same for people."""
 
@@ -84,7 +87,10 @@ def _open(recipe: Composition, base: Path) -> dict[str, _Opened]:
             image=wanted.image or located.image,
             label=wanted.label or located.label,
         )
-        found.append((wanted.name or located.name, _Opened(wanted, located, raw)))
+        name = wanted.name or located.name
+        for line in told(raw.facts):
+            say(f"{name}: {line}")
+        found.append((name, _Opened(wanted, located, raw)))
     again = [name for name, n in Counter(name for name, _ in found).items() if n > 1]
     if again:
         raise UserError(f'several sources are called "{again[0]}"; give each a name of its own with the key name')
@@ -128,6 +134,8 @@ def _report(
     provenance: tuple[Provenance, ...],
 ) -> Report:
     names = [source.name for source in provenance]
+    pairs, near = near_copies(merged.kept)
+    write_frame(folder / LEFT_OUT / "near-copies.csv", pairs)
     ids = pl.int_range(pl.len()).cast(pl.String).alias("id")
     drawn_by = lots(merged.kept, f"{recipe.seed} sample")
     rows = merged.kept.with_columns(table[modality.column].alias("input"), ids, drawn_by)
@@ -148,6 +156,7 @@ def _report(
         sources=provenance,
         origins=origins(merged.frame, names),
         twins=twins_of(copies(merged.frame)),
+        near=near,
         confounding=confounding(merged.kept),
         features=seen,
         all_classes=domain.domain(everything, names, scorer, recipe.seed),

@@ -63,7 +63,7 @@ def card(report: Report, recipe: Composition, merged: Merged) -> str:
         f"{several(len(names), 'source')} with `instar compose`. "
         f"Open it with `instar run FOLDER{report.options}`.\n",
         "## Where the examples come from\n",
-        _sources(report),
+        _sources(report, kept["label"].n_unique()),
         "`table.csv` gives for every row its licence, the name of its source, and place and class there. A "
         "licence that a source does not state is `unknown`; whoever passes the set on has to find out.\n",
         _credits(report),
@@ -71,6 +71,7 @@ def card(report: Report, recipe: Composition, merged: Merged) -> str:
         _table(*_columns(fates(merged.frame, names, FATES))),
         _unreadable(merged),
         _twins(report, recipe),
+        _near(report),
         "## Classes\n",
         _table(*_columns(per_class(kept, names))),
         _small(merged, recipe),
@@ -102,9 +103,9 @@ def _header(report: Report, recipe: Composition, n: int) -> str:
     return f"---\n{yaml.safe_dump(content, sort_keys=False, allow_unicode=True)}---\n"
 
 
-def _sources(report: Report) -> str:
+def _sources(report: Report, classes: int) -> str:
     rows = [
-        (o.source, s.title, o.examples, percent(o.share), o.classes, o.only_here, s.licence)
+        (o.source, s.title, o.examples, percent(o.share), f"{o.classes} of {classes}", o.only_here, s.licence)
         for o, s in zip(report.origins, report.sources, strict=True)
     ]
     return _table(("source", "taken from", "examples", "share", "classes", "only here", "licence"), rows)
@@ -136,6 +137,20 @@ def _twins(report: Report, recipe: Composition) -> str:
     )
 
 
+def _near(report: Report) -> str:
+    near = report.near
+    if near.skipped:
+        return f"Near copies were not looked for: {near.skipped}.\n"
+    if not near.pairs:
+        return "No two examples are near copies (scaled, re-coloured or slightly cropped pictures, reworded texts).\n"
+    return (
+        f"{several(near.pairs, 'pair')} of examples that stay are near copies (scaled, re-coloured or slightly cropped "
+        f"pictures, reworded texts), {number(near.across)} of them from different sources, {number(near.conflicts)} "
+        "under different classes. All are listed in `left-out/near-copies.csv`; `instar run` keeps near copies on one "
+        "side of a split where it can.\n"
+    )
+
+
 def _small(merged: Merged, recipe: Composition) -> str:
     if not merged.small:
         return f"Every class had the {recipe.min_per_class} examples that were asked for.\n"
@@ -152,7 +167,8 @@ def _difference(origin: Origin) -> str:
         f"- under the same name: {_names(origin.kept)}",
         f"- renamed: {_names(renamed)}",
         f"- merged: {'; '.join(merged) or 'none'}",
-        f"- not in this set: {_names(origin.dropped)}",
+        f"- not chosen: {_names(origin.not_chosen)}",
+        f"- chosen, but nothing is left of them: {_names(origin.nothing_left)}",
         f"- classes here that {origin.source} has nothing of: {_names(origin.new_to_it)}",
     ]
     return "\n".join([f"Against {origin.source}:\n", *lines, ""])
@@ -166,7 +182,8 @@ def _apart(report: Report, sources: int) -> str:
     rows = [_score("all classes", report.all_classes)]
     said = (
         f"A logistic regression on {report.features} was asked which source an example is from "
-        f"({FOLDS}-fold cross-validation; intervals of 95 %).\n"
+        f"({FOLDS}-fold cross-validation; intervals of 95 %). AUROC is the chance that an example of the source named "
+        "looks more like it than one from elsewhere does; 0.5 is no difference.\n"
     )
     if report.all_classes.left_out:
         said += f"Too few examples to ask about: {_names(report.all_classes.left_out)}.\n"

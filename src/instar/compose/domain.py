@@ -147,8 +147,8 @@ def newcombe(auroc: float, m: int, n: int) -> tuple[float, float]:
 
 
 def verdict(found: Domain) -> str:
-    """What the separations say, in words."""
+    """What the separations say, in words, by the figures as the card rounds them."""
     if all(s.low <= 0.5 <= s.high for s in found.separations):
         return "cannot be told apart"
-    best = max(s.auroc for s in found.separations)
+    best = max(round(s.auroc, 2) for s in found.separations)
     return "can be told apart easily" if best >= 0.9 else "can be told apart in part"

@@ -12,9 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from instar.compose.domain import Scorer
-from instar.errors import UserError
 from instar.machine import cores
-from instar.modality.base import Modality
+from instar.modality.base import Modality, same_kind
 from instar.records import Dataset, Recipe
 
 STRENGTH = 100.0
@@ -77,17 +76,18 @@ def frozen(
 
     network = networks.load(backbone, weights, classes=2, dropout=0.0, seed=seed)
     card = network.card
-    if card.modality != modality.name:
-        raise UserError(
-            f"backbone: {backbone} is a network for {card.modality}s, these are {modality.many}; name another"
-        )
+    same_kind(card, modality)
     recipe = Recipe(
         backbone=backbone,
         weights=str(weights) if weights else None,
+        grouping="exact",
+        exclude=(),
+        clean=(),
         input_size=card.spec.size,
         fit=modality.fits[0],
         augment=(),
         metric="accuracy",
+        decode="argmax",
         loss_weights="none",
         label_smoothing=0.0,
         dropout=0.0,

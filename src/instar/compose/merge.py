@@ -170,8 +170,9 @@ def _see_to(frame: pl.DataFrame, small: Sequence[Small], recipe: Composition) ->
     pooled = frame.with_columns(pl.when(IN & among).then(pl.lit(recipe.pool_as)).otherwise("label").alias("label"))
     n = pooled.filter(IN & (pl.col("label") == recipe.pool_as)).height
     if n < recipe.min_per_class:
+        verb = "has" if len(small) == 1 else "have"
         raise UserError(
-            f'pooled as "{recipe.pool_as}", {_classes(len(small))} below the minimum have {n} examples, '
+            f'pooled as "{recipe.pool_as}", {_classes(len(small))} below the minimum {verb} {n} examples, '
             f"{recipe.min_per_class - n} too few; choose below_minimum: drop or keep, or lower min_per_class"
         )
     return pooled

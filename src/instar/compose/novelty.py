@@ -40,8 +40,10 @@ class Origin:
     """Its class -> the class that it alone of this source has become."""
     merged: dict[str, tuple[str, ...]]
     """Class of the new set -> the several classes of this source in it."""
-    dropped: tuple[str, ...]
-    """Its classes of which nothing is in the new set."""
+    not_chosen: tuple[str, ...]
+    """Its classes that the recipe does not take."""
+    nothing_left: tuple[str, ...]
+    """Its classes that were chosen, and of which caps, the minimum or copies have left nothing."""
     new_to_it: tuple[str, ...]
     """Classes of the new set of which this source has nothing."""
 
@@ -67,7 +69,8 @@ def origins(frame: pl.DataFrame, sources: Sequence[str]) -> tuple[Origin, ...]:
     result = []
     for name in sources:
         mine = kept.filter(pl.col("source") == name)
-        had = _sorted(frame.filter(pl.col("source") == name)["was"].drop_nulls())
+        had = frame.filter((pl.col("source") == name) & pl.col("was").is_not_null())
+        chosen = _sorted(had.filter((pl.col("fate") != "class not chosen").fill_null(True))["was"])
         inside = {label: _sorted(mine.filter(pl.col("label") == label)["was"]) for label in _sorted(mine["label"])}
         became: dict[str, set[str]] = {}
         for label, olds in inside.items():
@@ -83,7 +86,8 @@ def origins(frame: pl.DataFrame, sources: Sequence[str]) -> tuple[Origin, ...]:
                 kept=tuple(label for label, olds in inside.items() if olds == (label,)),
                 renamed={olds[0]: label for label, olds in inside.items() if len(olds) == 1 and olds != (label,)},
                 merged={label: olds for label, olds in inside.items() if len(olds) > 1},
-                dropped=tuple(old for old in had if old not in became),
+                not_chosen=tuple(old for old in _sorted(had["was"]) if old not in chosen),
+                nothing_left=tuple(old for old in chosen if old not in became),
                 new_to_it=tuple(label for label in all_classes if label not in inside),
             )
         )
@@ -108,9 +112,10 @@ def confounding(kept: pl.DataFrame) -> Confounding:
 
 def _sentence(sources: int, single: int, classes: int, examples: float, v: float) -> str:
     if sources == 1:
-        return "There is one source, so label and source cannot be confounded."
+        return "All examples come from one source, so label and source cannot be confounded."
     share = percent(round(examples, DIGITS))
-    figures = f"{single} of {classes} classes come from one source only and hold {share} of the examples"
+    verbs = ("comes", "holds") if single == 1 else ("come", "hold")
+    figures = f"{single} of {classes} classes {verbs[0]} from one source only and {verbs[1]} {share} of the examples"
     figures += f" (Cramér's V {v:.2f})"
     if max(v, examples) >= LARGE:
         return (

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 import polars as pl
 
 from instar.compose.domain import Domain
+from instar.compose.near_copies import NearCopies
 from instar.compose.novelty import Confounding, Origin
 from instar.records import Json
 
@@ -45,6 +46,7 @@ class Report:
     sources: tuple[Provenance, ...]
     origins: tuple[Origin, ...]
     twins: Twins
+    near: NearCopies
     confounding: Confounding
     features: str
     """What the domain classifier sees."""

@@ -125,7 +125,7 @@ def _unpack_tar(raw: BinaryIO, start: bytes, target: Target) -> None:
     stream = _Bounded(opener(raw) if opener else raw, target)
     links: dict[str, str] = {}
     total = target.archive.stat().st_size
-    with bar(f"unpacking {target.archive.name} (MB read)", total // 10**6) as advance:
+    with bar(f"unpacking {target.archive.name} (MB read)", -(-total // 10**6)) as advance:
         done = 0
         for archive, member in _members(stream):
             if member.issym() or member.islnk():
@@ -137,7 +137,7 @@ def _unpack_tar(raw: BinaryIO, start: bytes, target: Target) -> None:
                 _write(cast(IO[bytes], archive.extractfile(member)), place)
             elif not member.isdir():
                 raise target.refuse(f"holds a device or pipe ({member.name!r:.80})")
-            here = raw.tell() // 10**6
+            here = -(-raw.tell() // 10**6)
             advance(here - done, "")
             done = here
     _copy_links(links, target)

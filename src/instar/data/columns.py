@@ -125,7 +125,7 @@ def label_values(column: pl.Series) -> int:
     """How many values a column has, if it can be a label; else 0."""
     if column.dtype.is_nested() or column.dtype.is_temporal() or column.dtype == pl.Binary:
         return 0
-    cells = column.drop_nulls().cast(pl.String)
+    cells = column.drop_nulls().cast(pl.String).str.strip_chars()  # as labels will be
     values = cells.unique()
     recur = 2 <= len(values) <= max(2, len(cells) // 2)
     if not recur or (values.str.len_chars().max() or 0) > LONGEST_LABEL:  # type: ignore[operator]

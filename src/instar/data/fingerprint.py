@@ -1,9 +1,9 @@
 """A short digest of a source, to see whether it is still what was opened."""
 
 import hashlib
-import os
 from pathlib import Path
 
+from instar.data.walk import walk
 from instar.files import digest
 
 
@@ -12,8 +12,12 @@ def fingerprint(path: Path) -> str:
     if path.is_file():
         return digest(path)
     found = []
-    for folder, _, names in os.walk(path, followlinks=True):
-        for name in names:
-            status = (Path(folder) / name).stat()
-            found.append(f"{folder}/{name} {status.st_size} {status.st_mtime_ns}")
+    for level in walk(path):
+        for name in level.files:
+            file = path / level.path(name)
+            try:
+                status = file.stat()
+            except OSError:  # a link that leads nowhere
+                status = file.lstat()
+            found.append(f"{file} {status.st_size} {status.st_mtime_ns}")
     return hashlib.sha256("\n".join(sorted(found)).encode(errors="surrogateescape")).hexdigest()

@@ -1,15 +1,15 @@
 """What lies in a folder, and pictures in a folder per class."""
 
-import os
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
 from instar.data.decode import MAGIC
 from instar.data.order import natural
+from instar.data.walk import walk
 from instar.errors import UserError
 
 PICTURES = frozenset((
@@ -18,7 +18,7 @@ PICTURES = frozenset((
 ))  # fmt: skip
 """Suffixes of pictures; HEIC is among them, though not decoded: such files are counted, not passed over."""
 TABLES = frozenset((".csv", ".tsv", ".parquet", ".jsonl", ".ndjson"))
-JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
+JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx", "lost+found", "system volume information", "$recycle.bin"))
 _SPLIT = re.compile(
     r"(train|val|dev|test)(?:ing|id|idation)?(?:[-_ .]?(?:set|data|split|images|imgs|img))?", re.IGNORECASE
 )
@@ -31,7 +31,11 @@ class Files:
     pictures: tuple[str, ...]
     tables: tuple[str, ...]
     ignored: int
-    """Files that are neither, and hidden ones."""
+    """Files that are neither, and hidden ones; a hidden folder counts as one."""
+    unread: tuple[str, ...] = ()
+    """Folders that cannot be looked into, each with the reason."""
+    cut: bool = False
+    """Whether there is more than was to be looked at."""
 
     def below(self, folder: str) -> "Files":
         """The files of a folder in it, with paths below that folder; all others are ignored."""
@@ -40,17 +44,24 @@ class Files:
             tuple(p.removeprefix(start) for p in kind if p.startswith(start)) for kind in (self.pictures, self.tables)
         ]
         lost = len(self.pictures) + len(self.tables) - len(kept[0]) - len(kept[1])
-        return Files(kept[0], kept[1], self.ignored + lost)
+        return replace(self, pictures=kept[0], tables=kept[1], ignored=self.ignored + lost)
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file says that it is a picture: by its suffix, else by its first bytes."""
-    if path.suffix.lower() in PICTURES:
-        return path.is_file()
-    if path.suffix.lower() in TABLES or not path.is_file():
+    """Whether a file says that it is a picture: by its suffix, else by its first bytes.
+
+    A link that leads nowhere counts by its suffix, so that the picture is missed and not passed over. What cannot be
+    opened and has no such suffix is no picture.
+    """
+    try:
+        if path.suffix.lower() in PICTURES:
+            return path.is_file() or path.is_symlink()
+        if path.suffix.lower() in TABLES or not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return MAGIC.match(stream.read(12)) is not None
+    except OSError:
         return False
-    with path.open("rb") as stream:
-        return MAGIC.match(stream.read(12)) is not None
 
 
 def split_name(name: str) -> str | None:
@@ -64,31 +75,41 @@ def path_key(path: str) -> tuple[object, ...]:
     return tuple(natural(part) for part in path.split("/"))
 
 
-def look(root: Path) -> Files:
-    """Find the pictures and tables below a folder. Links are followed, but not in circles."""
+def look(root: Path, most: int | None = None) -> Files:
+    """Find the pictures and tables below a folder. Links are followed, but not in circles.
+
+    Args:
+        most: look at so many files, nearest first, and leave the rest; None: look at all.
+    """
     pictures: list[str] = []
     tables: list[str] = []
-    ignored = 0
-    seen: set[str] = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        below = Path(folder).relative_to(root)
-        hidden = any(_is_hidden(part) for part in below.parts)
-        for name in names:
-            path = below / name
-            if hidden or _is_hidden(name):
+    unread: list[str] = []
+    ignored = seen = 0
+    for level in walk(root, lambda name: not _is_hidden(name)):
+        ignored += len(level.passed)
+        if level.error:
+            unread.append(f"{root / level.folder} ({level.error})")
+        for name in level.files:
+            if seen == most:
+                return _files(pictures, tables, ignored, unread, cut=True)
+            seen += 1
+            path = level.path(name)
+            suffix = PurePosixPath(name).suffix.lower()
+            if _is_hidden(name):
                 ignored += 1
-            elif path.suffix.lower() in TABLES:
-                tables.append(path.as_posix())
+            elif suffix in TABLES:
+                tables.append(path)
             elif is_picture(root / path):
-                pictures.append(path.as_posix())
+                pictures.append(path)
             else:
                 ignored += 1
-    return Files(tuple(sorted(pictures, key=path_key)), tuple(sorted(tables, key=path_key)), ignored)
+    return _files(pictures, tables, ignored, unread, cut=False)
+
+
+def _files(pictures: list[str], tables: list[str], ignored: int, unread: list[str], cut: bool) -> Files:
+    pictures.sort(key=path_key)
+    tables.sort(key=path_key)
+    return Files(tuple(pictures), tuple(tables), ignored, tuple(unread), cut)
 
 
 def _is_hidden(name: str) -> bool:

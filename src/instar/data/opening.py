@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from instar.data.grouping import Kind, facts, group, twins
 from instar.data.order import order
 from instar.data.raw import Raw
 from instar.data.split import SHARES, random_leak, split
@@ -16,24 +17,30 @@ TWIN_OF = {"test": "exact twin of a test example", "val": "exact twin of a valid
 """Why a row is taken out of a split that the source gave: training on it would be training on the answer."""
 
 
-def build(raw: Raw, measured: pl.DataFrame, *, limit: int | None, seed: int) -> tuple[Dataset, pl.DataFrame]:
-    """Group, limit, order and split.
+def build(
+    raw: Raw, measured: pl.DataFrame, *, limit: int | None, seed: int, grouping: Kind = "near"
+) -> tuple[Dataset, pl.DataFrame]:
+    """Limit, order, group and split.
 
-    Rows with an error are quarantined; rows without label are kept as unlabelled. Rows with equal `twin` form
-    a group. A split that the source gives is kept: copies of a test row in train or val, and of a val row in
-    train, are quarantined, and a val or test part that is missing is drawn from train. Otherwise labelled
-    groups are split 70/15/15 (see `split`). A limit draws whole groups at random, passing over those that
-    would exceed it, so it rather misses large groups of twins.
+    Rows with an error are quarantined; rows without label are kept as unlabelled. A split that the source gives is
+    kept: exact copies of a test row in train or val, and of a val row in train, are quarantined, and a val or test
+    part that is missing is drawn from train. Otherwise labelled groups (see `grouping.group`) are split 70/15/15
+    (see `split`).
+
+    A limit draws whole sets of exact twins at random, passing over those that would exceed it, so it rather misses
+    large ones. Near copies are looked for among what was drawn, not before: a film of 100 frames would else be
+    wholly in or, with a limit of 50, wholly out; and so only what is used has to be compared.
 
     Args:
         measured: columns id, twin, error, measure.*, a row per row of `raw.frame`.
         limit: at most so many examples per class, or None.
+        grouping: what is kept together: exact twins, or near copies too where they can be told.
 
     Returns:
         The data set, labels of its test rows null, and those labels: columns id, label.
     """
     frame = raw.frame.join(measured, on="id", how="left", validate="1:1", maintain_order="left")
-    frame = frame.with_columns(_groups(frame), _state().alias("split"))
+    frame = frame.with_columns(twins(frame), _state().alias("split"))
     rows, without = frame.height, frame.filter((pl.col("split") == "unlabelled") & ~_UNLABELLED).height
     frame, left_out = (frame, 0) if limit is None else _limit(frame, limit, seed)
     ordering = order(_labels(frame))
@@ -41,14 +48,16 @@ def build(raw: Raw, measured: pl.DataFrame, *, limit: int | None, seed: int) -> 
         worst = frame["error"].value_counts(sort=True).drop_nulls()
         reason = f"; {worst['count'][0]} rows cannot be used: {worst['error'][0]}" if worst.height else ""
         raise UserError(f"{raw.source}: fewer than two classes have readable examples{reason}")
-    leak = random_leak(frame.filter(_USED)["group"].to_numpy(), SHARES["train"])
+    leak = random_leak(frame.filter(_USED)["twin"].to_numpy(), SHARES["train"])
     given = frozenset(frame.filter(_USED)["given"].drop_nulls()) - {"train"}
-    frame, too_few = _split(_as_given(frame) if given else frame, given, raw.source, ordering.classes, seed)
+    frame = _as_given(frame) if given else frame
+    kept = group(frame, grouping)
+    frame, too_few = _split(frame.with_columns(kept.groups), given, raw.source, ordering.classes, seed)
     used = frame.filter(pl.col("split").is_in(list(SHARES)))
     sizes = frame.filter(pl.col("error").is_null() | pl.col("error").is_in(list(TWIN_OF.values())))[
-        "group"
+        "twin"
     ].value_counts()
-    twins = sizes.filter(pl.col("count") > 1)
+    several = sizes.filter(pl.col("count") > 1)
     counts = dict(used["label"].value_counts().iter_rows())
     opening = {
         **raw.facts,
@@ -62,18 +71,19 @@ def build(raw: Raw, measured: pl.DataFrame, *, limit: int | None, seed: int) -> 
         "given_split": bool(given),
         "shares": list(SHARES.values()),
         "kept_in_train": too_few,
-        "twin_groups": twins.height,
-        "rows_in_twins": int(twins["count"].sum()),
+        "twin_groups": several.height,
+        "rows_in_twins": int(several["count"].sum()),
         "random_leak": leak,
+        **facts(kept, frame),
         "order": ordering.reason,
     }
-    _enough(raw.source, used)
+    _enough(raw.source, used, bool(opening["near_groups"]))
     test = pl.col("split") == "test"
     sealed = frame.filter(test).select("id", "label")
-    table = frame.drop("given", "twin").with_columns(
+    table = frame.drop("given").with_columns(
         pl.when(test).then(None).otherwise("label").alias("label"),
     )
-    front = ["id", "input", "label", "split", "group", "error"]
+    front = ["id", "input", "label", "split", "twin", "group", "error"]
     table = table.select(*front, pl.exclude(front))
     return Dataset(
         name=raw.name,
@@ -93,13 +103,6 @@ _USED = pl.col("split") == "train"
 """Before the split every labelled, readable row stands as train."""
 
 
-def _groups(frame: pl.DataFrame) -> pl.Series:
-    """Numbers of groups, in the order of their first rows; an unreadable row is a group of its own."""
-    key = pl.when(pl.col("error").is_null()).then(pl.lit("=") + pl.col("twin")).otherwise(pl.lit("!") + pl.col("id"))
-    first = pl.col("row").min().over(key)
-    return frame.with_row_index("row").select((first.rank("dense") - 1).cast(pl.Int64).alias("group")).to_series()
-
-
 def _state() -> pl.Expr:
     """quarantined, unlabelled or train: what a row is before the split."""
     unlabelled = _UNLABELLED | pl.col("label").is_null()
@@ -117,17 +120,17 @@ def _labels(frame: pl.DataFrame) -> list[str]:
 
 
 def _limit(frame: pl.DataFrame, limit: int, seed: int) -> tuple[pl.DataFrame, int]:
-    """At most `limit` labelled rows per class, in whole groups; unlabelled and quarantined rows stay."""
-    counts = frame.filter(_USED).group_by("group", maintain_order=True).agg(pl.col("label").value_counts())
+    """At most `limit` labelled rows per class, in whole sets of exact twins; unlabelled and quarantined rows stay."""
+    counts = frame.filter(_USED).group_by("twin", maintain_order=True).agg(pl.col("label").value_counts())
     room = dict.fromkeys(_labels(frame), limit)
     kept: list[int] = []
     for at in np.random.default_rng(seed).permutation(counts.height):
-        group, labels = counts.row(int(at))
+        twin, labels = counts.row(int(at))
         if all(entry["count"] <= room[entry["label"]] for entry in labels):
-            kept.append(group)
+            kept.append(twin)
             for entry in labels:
                 room[entry["label"]] -= entry["count"]
-    limited = frame.filter(~_USED | pl.col("group").is_in(kept))
+    limited = frame.filter(~_USED | pl.col("twin").is_in(kept))
     return limited, frame.height - limited.height
 
 
@@ -156,8 +159,8 @@ def _as_given(frame: pl.DataFrame) -> pl.DataFrame:
     part = pl.when(_USED).then(pl.col("given").fill_null("train")).otherwise("split")
     frame = frame.with_columns(part.alias("split"))
     for held, below in (("test", ["train", "val"]), ("val", ["train"])):
-        twins = frame.filter(pl.col("split") == held)["group"].unique()
-        copy = pl.col("split").is_in(below) & pl.col("group").is_in(twins.implode())
+        held_out = frame.filter(pl.col("split") == held)["twin"].unique()
+        copy = pl.col("split").is_in(below) & pl.col("twin").is_in(held_out.implode())
         frame = frame.with_columns(
             pl.when(copy).then(pl.lit(TWIN_OF[held])).otherwise("error").alias("error"),
             pl.when(copy).then(pl.lit("quarantined")).otherwise("split").alias("split"),
@@ -179,13 +182,14 @@ def _codes(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:
     return np.array([position[label] for label in labels], dtype=np.int64)
 
 
-def _enough(source: str, used: pl.DataFrame) -> None:
+def _enough(source: str, used: pl.DataFrame, near: bool) -> None:
     """Refuse a set too small to train on, to choose by and to judge by."""
+    remedy = "; or keep only exact copies together: --set grouping=exact" if near else ""
     for part in SHARES:
         labels = used.filter(pl.col("split") == part)["label"]
         least = 2 if part == "train" else 1
         if labels.n_unique() < least:
             raise UserError(
                 f"{source}: only {labels.n_unique()} classes have an example in the {part} part; "
-                "a class needs at least three examples that are no copies of each other"
+                f"a class needs at least three examples that are no copies of each other{remedy}"
             )

@@ -1,29 +1,23 @@
 """A path to a `Raw` set: which layout it is, and what stands in it."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from instar.data.columns import Columns, choose
 from instar.data.folder import TABLES, Files, look, read_classes, split_name, unwrap
-from instar.data.locate import locate, names_of
+from instar.data.locate import names_of
 from instar.data.raw import Raw
+from instar.data.rows import Part, number_twice_listed, rows_of
 from instar.data.table import Table, read_table
 from instar.errors import UserError
 from instar.records import Json
 
+NEARBY = 100_000
+"""Files beside a lone table among which its pictures are looked for: seconds. It may lie in a folder of downloads or at
+the top of a disk. Our judgement."""
 KINDS = ", ".join(sorted((*TABLES, ".json", ".pq")))
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One table with its columns."""
-
-    table: Table
-    columns: Columns
-    given: str | None
-    """The split that the name of the file says."""
 
 
 def read(source: str, *, text: str | None, image: str | None, label: str | None) -> Raw:
@@ -58,7 +52,14 @@ def read(source: str, *, text: str | None, image: str | None, label: str | None)
 
 
 def _read_folder(source: str, path: Path, text: str | None, image: str | None, label: str | None) -> Raw:
-    root, files = unwrap(path, look(path))
+    files = look(path)
+    if files.unread:
+        more = f" and {len(files.unread) - 1} more" if len(files.unread) > 1 else ""
+        raise UserError(
+            f"{source} holds folders that cannot be looked into: {files.unread[0]}{more}; make them readable or "
+            "take them out, so that nothing is missing unseen"
+        )
+    root, files = unwrap(path, files)
     tables = tuple(name for name in files.tables if "/" not in name)
     if tables and (text or image or not files.pictures):
         return _read_tables(source, root, tables, files, text, image, label)
@@ -69,7 +70,7 @@ def _read_folder(source: str, path: Path, text: str | None, image: str | None, l
             return raw
     if not files.pictures:
         raise UserError(f"{source} holds no picture and no table ({KINDS}); check the path")
-    root, bare = unwrap(root, Files(files.pictures, (), files.ignored + len(files.tables)))
+    root, bare = unwrap(root, replace(files, tables=(), ignored=files.ignored + len(files.tables)))
     try:
         frame, layout, left = read_classes(root, bare)
     except UserError as error:
@@ -115,8 +116,9 @@ def _read_tables(
     pictures_only: bool = False,
 ) -> Raw:
     """Read the tables of a folder as one set. `pictures_only`: an empty frame where none lists any."""
-    if files is None and text is None:
-        files = look(root)
+    lone = files is None
+    if lone and text is None:
+        files = look(root, NEARBY)
     pictures = files.pictures if files else ()
     known = names_of(pictures)
     asked = frozenset(name.strip() for name in (text, image, label) if name is not None)
@@ -129,7 +131,7 @@ def _read_tables(
     first = _check(source, parts, labelled, label)
     alike = [part for part in parts if bool(part.columns.image) == bool(first.columns.image)]
     parts = sorted(alike, key=lambda part: part.columns.label is None)
-    frame = pl.concat([_rows(part, pictures, len(parts) > 1) for part in parts], how="diagonal_relaxed")
+    frame = pl.concat([rows_of(part, pictures, len(parts) > 1) for part in parts], how="diagonal_relaxed")
     kind = "pictures" if first.columns.image else "texts"
     layout = f"a table of {kind}" if len(parts) == 1 else f"{len(parts)} tables of {kind}"
     facts = _facts(
@@ -143,11 +145,17 @@ def _read_tables(
         not_utf8=sum(part.table.not_utf8 for part in parts),
         headers_stripped=[name for part in parts for name in part.table.headers_stripped],
         labels_stripped=frame["stripped"].sum(),
-        ignored_files=_ignored(frame, files, pictures, len(parts)) if first.columns.image else 0,
+        ignored_files=0 if lone and not first.columns.image else _ignored(frame, files, pictures, len(parts)),
     )
-    frame = _number_twice_listed(frame.drop("stripped"))
-    name = Path(names[0]).stem if len(names) == 1 and not pictures else root.name
-    return Raw(name, "image" if first.columns.image else "text", source, str(root), frame, facts)
+    frame = number_twice_listed(frame.drop("stripped"))
+    if first.columns.image and files and files.cut and not set(frame["input"]) <= set(pictures):
+        raise UserError(
+            f"{source} lists pictures that are not among the first {NEARBY:,} files beside it; put the table and its "
+            "pictures into a folder of their own and name that folder"
+        )
+    modality = "image" if first.columns.image else "text"
+    name = Path(names[0]).stem if len(names) == 1 and modality == "text" else root.name
+    return Raw(name, modality, source, str(root), frame, facts)
 
 
 def _part(
@@ -157,16 +165,16 @@ def _part(
     image: str | None,
     label: str | None,
     known: frozenset[str],
-) -> _Part:
+) -> Part:
     """The columns of a table; where there are several tables, one may lack the label that was asked for."""
     lacking = len(names) > 1 and label is not None and label.strip() not in table.frame.columns
     columns = choose(table.frame, table.name, text=text, image=image, label=None if lacking else label, known=known)
     if lacking:
         columns = Columns(columns.text, columns.image, None, columns.split, columns.guessed)
-    return _Part(table, columns, split_name(Path(table.name).stem) if len(names) > 1 else None)
+    return Part(table, columns, split_name(Path(table.name).stem) if len(names) > 1 else None)
 
 
-def _check(source: str, parts: list[_Part], labelled: list[_Part], label: str | None) -> _Part:
+def _check(source: str, parts: list[Part], labelled: list[Part], label: str | None) -> Part:
     """The table that sets the tone: the first with labels."""
     has = ", ".join(f'"{name}"' for part in parts for name in part.table.frame.columns)
     if not labelled:
@@ -183,54 +191,11 @@ def _check(source: str, parts: list[_Part], labelled: list[_Part], label: str | 
     return first
 
 
-def _rows(part: _Part, pictures: tuple[str, ...], several: bool) -> pl.DataFrame:
-    """id, input, label, given, stripped and extra.* of one table."""
-    frame, columns = part.table.frame, part.columns
-    column = columns.image or columns.text
-    assert column is not None
-    cells = frame[column].cast(pl.String).fill_null("")
-    if columns.image:
-        inputs = ids = pl.Series(locate(cells.to_list(), pictures), dtype=pl.String)
-    else:
-        inputs, start = cells, f"{part.table.name} row " if several else "row "
-        ids = pl.Series([f"{start}{i + 1}" for i in range(frame.height)], dtype=pl.String)
-    label = _label(frame[columns.label]) if columns.label else pl.Series([None] * frame.height, dtype=pl.String)
-    stripped = label.str.strip_chars()
-    if columns.label and columns.split:
-        given = pl.Series([split_name(cell) for cell in frame[columns.split]], dtype=pl.String)
-    else:
-        given = pl.Series([part.given if columns.label else "unlabelled"] * frame.height, dtype=pl.String)
-    extra = frame.drop([name for name in (column, columns.label) if name])
-    return pl.DataFrame(
-        {
-            "id": ids,
-            "input": inputs,
-            "label": stripped.replace("", None),
-            "given": given,
-            "stripped": (label != stripped).fill_null(False),
-        }
-    ).hstack(extra.rename({name: f"extra.{name}" for name in extra.columns}))
-
-
-def _label(column: pl.Series) -> pl.Series:
-    """Labels as text; whole numbers that came as floats (a column with gaps) without ".0"."""
-    if column.dtype.is_float() and (column.drop_nulls() % 1 == 0).all():
-        column = column.cast(pl.Int64)
-    return column.cast(pl.String)
-
-
 def _ignored(frame: pl.DataFrame, files: Files | None, pictures: tuple[str, ...], tables: int) -> int:
     """Files that take no part: neither pictures nor tables, tables not used, pictures that no table lists."""
     assert files is not None
     unlisted = len(set(pictures) - set(frame["input"]))
     return files.ignored + max(len(files.tables) - tables, 0) + unlisted
-
-
-def _number_twice_listed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Ids made unique: the second row that lists the same picture becomes "path (2)"."""
-    n = pl.int_range(1, pl.len() + 1).over("id")
-    again = pl.when(n > 1).then(pl.format("{} ({})", "id", n)).otherwise("id")
-    return frame.with_columns(again.alias("id"))
 
 
 def _facts(layout: str, **known: Json) -> dict[str, Json]:

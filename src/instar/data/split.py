@@ -76,3 +76,23 @@ def random_leak(group_of_row: NDArray[np.int64], train_share: float) -> float:
         return 0.0
     _, inverse, sizes = np.unique(group_of_row, return_inverse=True, return_counts=True)
     return float(np.mean(1 - (1 - train_share) ** (sizes[inverse] - 1)))
+
+
+def near_leak(
+    sizes: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64], train_share: float
+) -> tuple[float, float]:
+    """Share of test rows that would have a near copy in train, as `random_leak` has it for exact twins.
+
+    Args:
+        sizes: rows of each different content; 0 for one that is not split.
+        first, second: the pairs of contents that are near copies.
+
+    Returns:
+        The share had single rows been split at random, and had each content with all of its rows.
+    """
+    n = len(sizes)
+    beside = np.bincount(first, sizes[second], n) + np.bincount(second, sizes[first], n)
+    contents = np.bincount(first, sizes[second] > 0, n) + np.bincount(second, sizes[first] > 0, n)
+    rows = max(int(sizes.sum()), 1)
+    alone, together = (float((sizes * (1 - (1 - train_share) ** near)).sum() / rows) for near in (beside, contents))
+    return alone, together

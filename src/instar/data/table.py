@@ -36,9 +36,14 @@ def read_table(path: Path, asked: Set[str] = frozenset(), known: Set[str] = froz
     """Read a table by its suffix; `asked` and `known` help to tell whether it has a header (see `header`).
 
     Raises:
-        UserError: it is empty or not such a table.
+        UserError: it cannot be opened, is empty or not such a table.
     """
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be opened ({error.strerror}); make it readable, or name another table"
+        ) from error
     encoding, not_utf8, bare = "utf-8", 0, ""
     suffix = path.suffix.lower()
     if not content.strip():

@@ -9,21 +9,18 @@ from pathlib import Path
 
 from PIL import Image
 
-from instar.deck.items import Arrow, Box, Grid, Item, Panel, Shown, Text
+from instar.deck.items import Arrow, Box, Item, Panel, Shown, Text
 from instar.deck.text import clean, cut, height, wrap
 from instar.deck.theme import BODY, FIGURE, GAP, SMALL, TITLE, Colour
-from instar.records import Chain, Figure, Gallery, Headline, Picture, Points, Quotes, TableBlock
+from instar.records import Chain, Figure, Gallery, Headline, Picture, Points, Quotes
 
 CAPTION = height(1, SMALL) + 0.06
 BAR = 0.05
 TONES: dict[str, Colour] = {"plain": "muted", "good": "good", "bad": "bad"}
 SIDEWAYS = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
-PAD = 0.07
 SPACE = 0.16
 """Inches between pictures."""
-MOST = 4
-"""Lines of a cell."""
 TALLEST = 3.4
 """Inches: pictures of a gallery are not enlarged beyond it, as most are small."""
 
@@ -129,41 +126,6 @@ def quote_items(block: Quotes, box: Box) -> list[Item]:
     return items
 
 
-def table_items(block: TableBlock, box: Box) -> list[Item]:
-    """A table in the larger size where every cell has one line, else in the smaller one.
-
-    Where the smaller size has no room for all lines, cells are cut to one; then rows get more lines from the
-    top down as long as there is room.
-    """
-    rows = [tuple(clean(c) for c in row) for row in (block.header, *block.rows)]
-    shares = block.widths or (1.0,) * len(block.header)
-    widths = tuple(box.w * share / sum(shares) for share in shares)
-    inner = [w - 2 * PAD - 0.02 for w in widths]
-
-    def lines(r: int, size: int) -> int:
-        return max(len(wrap(c, w, size, r == 0)) for c, w in zip(rows[r], inner, strict=True))
-
-    def tall(n: int, size: int) -> float:
-        return height(n, size) + 0.1
-
-    counts, size = [1] * len(rows), BODY
-    if any(lines(r, BODY) > 1 for r in range(len(rows))) or tall(1, BODY) * len(rows) > box.h:
-        size = SMALL
-        counts = counts[: int(box.h / tall(1, SMALL))]
-        free = box.h - tall(1, SMALL) * len(counts)
-        for r in range(len(counts)):
-            more = min(lines(r, SMALL) - 1, MOST - 1, int(free / height(1, SMALL)))
-            counts[r] += more
-            free -= height(more, SMALL)
-    cells = tuple(
-        tuple(cut(c, w, n, size, r == 0) for c, w in zip(row, inner, strict=True))
-        for r, (row, n) in enumerate(zip(rows, counts, strict=False))
-    )
-    stretch = min(0.12, (box.h - sum(tall(n, size) for n in counts)) / len(counts))
-    heights = tuple(tall(n, size) + stretch for n in counts)
-    return [Grid(Box(box.x, box.y, box.w, sum(heights)), cells, widths, heights, size)]
-
-
 def headline_items(block: Headline, box: Box) -> list[Item]:
     """One large figure at the left, smaller ones beside it."""
     left, tall = box.w * 0.34, height(1, FIGURE)
@@ -181,8 +143,8 @@ def headline_items(block: Headline, box: Box) -> list[Item]:
     return items
 
 
-CHAIN_WIDTHS = (1.45, 1.2, 1.05, 1.0)
-"""Relative widths of the columns of a chain: findings need most words."""
+CHAIN_WIDTHS = (1.45, 1.28, 1.03, 0.94)
+"""Relative widths of the columns of a chain: findings need most words, then decisions."""
 
 
 def chain_items(block: Chain, box: Box) -> list[Item]:

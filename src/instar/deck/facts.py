@@ -36,7 +36,7 @@ class Facts:
     run: str
     """Name of the run directory."""
     date: str
-    """Day on which the run was evaluated."""
+    """Day on which the run was started."""
     dataset: Dataset
     audit: Audit
     plan: Plan
@@ -118,10 +118,10 @@ def read_facts(run: Path) -> Facts:
     """
     plan, _ = store.read_plan(run)
     previews = run / PREVIEWS
-    evaluated = datetime.fromtimestamp((run / steps.EVALUATION).stat().st_mtime)
+    machine = store.read_machine(run)
     return Facts(
         run=run.resolve().name,
-        date=evaluated.date().isoformat(),
+        date=datetime.fromisoformat(machine["started"]).date().isoformat(),
         dataset=store.read_dataset(run),
         audit=store.read_audit(run),
         plan=plan,
@@ -134,6 +134,6 @@ def read_facts(run: Path) -> Facts:
         ),
         baselines=files.read_frame(run / BASELINES),
         evaluation=store.read_evaluation(run),
-        machine=store.read_machine(run),
+        machine=machine,
         previews=files.read_frame(previews) if previews.exists() else pl.DataFrame(),
     )

@@ -9,11 +9,14 @@ from instar.audit.balance import MINIMUM
 from instar.charts import audit as data_charts
 from instar.charts import evaluation as result_charts
 from instar.charts import training as training_charts
+from instar.charts.findings import drawings
 from instar.charts.theme import Chart, save
 from instar.deck.facts import Facts
+from instar.deck.story.hidden import CHARTED, hidden
+from instar.deck.story.opening import kept
 from instar.deck.text import clean
 from instar.deck.words import Words
-from instar.records import Stage
+from instar.records import Dataset, Figure, Finding, Json, Stage
 
 FROZEN = "never"
 """How the drawing of a network is told that a group stayed frozen."""
@@ -35,6 +38,40 @@ def inert(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.String).map_elements(clean, pl.String))
 
 
+def inert_finding(finding: Finding) -> Finding:
+    """A finding whose strings can be drawn."""
+    evidence: dict[str, Json] = _inert(dict(finding.evidence))
+    return Finding(finding.code, finding.verdict, clean(finding.sentence), evidence, inert(finding.rows))
+
+
+def _inert(value: Json) -> Json:
+    match value:
+        case str(text):
+            return clean(text)
+        case dict(entries):
+            return {_inert(key): _inert(entry) for key, entry in entries.items()}
+        case list(items) | tuple(items):
+            return [_inert(item) for item in items]
+        case other:
+            return other
+
+
+def labelled(dataset: Dataset) -> pl.DataFrame:
+    """What charts of findings need of the examples: label, where it is not sealed, and what was measured."""
+    return inert(dataset.part("train", "val", "test").select("label", "^measure\\..*$"))
+
+
+def _hidden(facts: Facts, words: Words) -> Iterator[Drawn]:
+    """The charts of what a person would have missed, as far as slides show them."""
+    shown = {b.stem for slide in hidden(facts, words) for b in slide.blocks if isinstance(b, Figure)}
+    table = labelled(facts.dataset) if shown else pl.DataFrame()
+    for code in CHARTED if shown else ():
+        found = facts.finding(code)
+        for drawing in drawings(inert_finding(found), table) if found is not None else ():
+            if drawing.stem in shown:
+                yield drawing.stem, drawing.chart, drawing.frame
+
+
 def _data(facts: Facts, words: Words) -> Iterator[Drawn]:
     counts, sizes, lengths = (facts.finding(code) for code in ("class-counts", "sizes", "lengths"))
     if counts is not None:
@@ -46,6 +83,7 @@ def _data(facts: Facts, words: Words) -> Iterator[Drawn]:
     if lengths is not None:
         frame = lengths.rows.select("words", "n")
         yield "03-lengths", data_charts.lengths(frame), frame
+    yield from _hidden(facts, words)
     frame = inert(splits(facts, words))
     yield "04-splits", data_charts.splits(frame), frame
 
@@ -102,7 +140,8 @@ def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     evaluation = facts.evaluation
     kind = "tuned" if facts.card.pretrained else "scratch"
     called = {name: words(f"subject.{name}") for name in ("majority", "cheap")}
-    called |= {"probe": words(f"probe.row.{kind}"), "tuned": words(f"training.row.{kind}")}
+    tuned = "training.row.kept" if kept(facts) else f"training.row.{kind}"
+    called |= {"probe": words(f"probe.row.{kind}"), "tuned": words(tuned)}
     frame = pl.DataFrame([vars(s) for s in evaluation.scores]).filter(pl.col("metric") == facts.metric)
     yield "08-scores", result_charts.scores(frame, called), frame
     frame = inert(evaluation.confusion)

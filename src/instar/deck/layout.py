@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import assert_never
 
-from instar.deck import blocks, theme
+from instar.deck import blocks, tables, theme
 from instar.deck.items import Box, Item, Page, Panel
 from instar.deck.text import clean, cut, height, width, wrap
 from instar.deck.theme import ACROSS, BODY, GAP, MARGIN
@@ -14,10 +14,10 @@ CONTENT = Box(MARGIN, theme.TOP, ACROSS, theme.BOTTOM - theme.TOP)
 SIDE = 3.5
 """Width of points that stand beside a picture."""
 HEADLINE = 1.8
-MOST_LINES = 4
+MOST_LINES = 5
 BREAK = "\v"
 """A break of the line inside a paragraph, as python-pptx writes it."""
-SHORTEST = 0.3
+SHORTEST = 0.4
 """Share of the width that the last line of a title fills at least."""
 
 
@@ -57,7 +57,7 @@ def _arrange(content: Iterable[Block], area: Box, run: Path) -> list[Item]:
         beside = Box(area.x, area.y, area.w - SIDE - GAP, area.h)
         strip = _strip(points)
         above = Box(area.x, area.y, area.w, area.h - strip - GAP * 0.8)
-        if len(rest) == 1 and _size(rest[0], beside, run) > 0.9 * _size(rest[0], above, run):
+        if len(rest) == 1 and _size(rest[0], beside, run) > _size(rest[0], above, run):
             items += _rules(points, Box(beside.right + GAP, area.y, SIDE, area.h))
             area = beside
         else:
@@ -125,7 +125,7 @@ def _place(block: Block, box: Box, run: Path) -> list[Item]:
         case Quotes():
             return blocks.quote_items(block, box)
         case TableBlock():
-            return blocks.table_items(block, box)
+            return tables.table_items(block, box)
         case Headline():
             return blocks.headline_items(block, box)
         case Chain():

@@ -13,7 +13,7 @@ from instar.records import Score
 Template = str | Mapping[str, str]
 """A template, or its variants {one, other} for a count."""
 LEVEL = 0.95
-STARTS = ("{metric}", "{many}", "{training}", "{probe_short}", "{cheap}")
+STARTS = ("{metric}", "{many}", "{training}", "{probe_name}", "{probe_short}", "{cheap}")
 """Lower-case words that a sentence may start with."""
 NAME = 28
 """Letters of a class name inside a sentence; whole names stand in the notes."""
@@ -44,6 +44,10 @@ class Words:
     def whole(self, number: float) -> str:
         """A whole number, thousands apart."""
         return f"{number:,.0f}".replace(",", self("format.thousands"))
+
+    def inside(self, label: str) -> str:
+        """A label of a table inside a sentence: it begins in lower case unless its first word is an abbreviation."""
+        return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
     def number(self, value: float, places: int = 2) -> str:
         """A number with so many places."""

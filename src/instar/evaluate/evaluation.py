@@ -4,19 +4,9 @@ import numpy as np
 import polars as pl
 
 from instar.evaluate.calibration import reliability
-from instar.evaluate.intervals import by_group, differences, intervals, wilson
-from instar.evaluate.metrics import (
-    LOWER_IS_BETTER,
-    METRICS,
-    Ints,
-    Sparse,
-    contributions,
-    f1,
-    precision,
-    recall,
-    tally,
-    tally_of,
-)
+from instar.evaluate.intervals import Sampled, by_group, difference, interval, sample, shares
+from instar.evaluate.metrics import Sparse, contributions, tally
+from instar.metrics import LOWER_IS_BETTER, Ints, f1, precision, recall
 from instar.records import Evaluation, Score
 
 SUBJECTS = ("tuned", "probe", "cheap", "majority")
@@ -53,17 +43,19 @@ def evaluate(
         *(("top_5",) if len(classes) >= CLASSES_FOR_TOP_5 else ()),
         *common[len(LABELS) :],
     )
-    ours = by_group(contributions(truth, predicted, len(classes), probabilities), groups)
-    scores = _scores("tuned", own, ours, truth.size, len(classes), seed)
-    gains: tuple[Score, ...] = ()
+    sums = {"tuned": by_group(contributions(truth, predicted, len(classes), probabilities), groups)}
     for subject in SUBJECTS[1:]:
         given = baselines.filter(pl.col("subject") == subject)
         if given.height:
             joined = test.select("id").join(given.select("id", "predicted"), on="id", maintain_order="left")
             answers = _indices(joined["predicted"], classes)
-            theirs = by_group(contributions(truth, answers, len(classes)), groups)
-            scores += _scores(subject, common, theirs, truth.size, len(classes), seed)
-            gains += _gains(subject, common, ours, theirs, truth.size, len(classes), seed)
+            sums[subject] = by_group(contributions(truth, answers, len(classes)), groups)
+    tuned, *others = sample(list(sums.values()), len(classes), own, seed)
+    simpler = dict(zip(list(sums)[1:], others, strict=True))
+    scores = _scores("tuned", own, tuned, truth.size)
+    for subject, theirs in simpler.items():
+        scores += _scores(subject, common, theirs, truth.size)
+    gains = tuple(g for subject, theirs in simpler.items() for g in _gains(subject, common, tuned, theirs, truth.size))
     right = truth == predicted
     return Evaluation(
         scores=scores,
@@ -71,9 +63,9 @@ def evaluate(
         groups=int(np.unique(groups).size),
         opened=opened,
         majority=str(baselines.filter(pl.col("subject") == "majority")["predicted"][0]),
-        per_class=_per_class(truth, predicted, classes),
+        per_class=_per_class(truth, predicted, classes, sums["tuned"]),
         confusion=_confusion(truth, predicted, classes),
-        reliability=reliability(test["confidence"].to_numpy().astype(np.float64), right.astype(np.float64)),
+        reliability=reliability(test["confidence"].to_numpy().astype(np.float64), right.astype(np.float64), groups),
         errors=test.filter(pl.col("label") != pl.col("predicted"))
         .select("id", "label", "predicted", "confidence")
         .sort("confidence", "id", descending=[True, False]),
@@ -85,22 +77,19 @@ def _indices(names: pl.Series, classes: tuple[str, ...]) -> Ints:
     return names.replace_strict(list(classes), range(len(classes)), return_dtype=pl.Int64).to_numpy()
 
 
-def _scores(subject: str, metrics: tuple[str, ...], sums: Sparse, n: int, classes: int, seed: int) -> tuple[Score, ...]:
-    """The scores of one subject, each with its interval, from its sums per group."""
-    whole = tally_of(np.asarray(sums.sum(axis=0)), classes)
-    ends = intervals(sums, classes, metrics, seed)
-    return tuple(Score(subject, m, float(METRICS[m](whole)), *ends[m], n=n) for m in metrics)
+def _scores(subject: str, metrics: tuple[str, ...], sampled: Sampled, n: int) -> tuple[Score, ...]:
+    """The scores of one subject, each with its interval."""
+    found = [(m, sampled.value(m), interval(sampled, m)) for m in metrics]
+    return tuple(Score(subject, m, value, i.low, i.high, n, i.method) for m, value, i in found)
 
 
-def _gains(
-    subject: str, metrics: tuple[str, ...], ours: Sparse, theirs: Sparse, n: int, classes: int, seed: int
-) -> tuple[Score, ...]:
+def _gains(subject: str, metrics: tuple[str, ...], ours: Sampled, theirs: Sampled, n: int) -> tuple[Score, ...]:
     """How much better the first is than the second, above 0 if it is better."""
-    found = differences(ours, theirs, classes, metrics, seed)
     gains = []
-    for metric, (value, low, high) in found.items():
-        lower = metric in LOWER_IS_BETTER
-        gains.append(Score(subject, metric, *((-value, -high, -low) if lower else (value, low, high)), n=n))
+    for metric in metrics:
+        value, i = difference(ours, theirs, metric)
+        ends = (-value, -i.high, -i.low) if metric in LOWER_IS_BETTER else (value, i.low, i.high)
+        gains.append(Score(subject, metric, *ends, n, i.method))
     return tuple(gains)
 
 
@@ -112,27 +101,26 @@ def _confusion(truth: Ints, predicted: Ints, classes: tuple[str, ...]) -> pl.Dat
     return pl.DataFrame({"label": names[pairs[:, 0]], "predicted": names[pairs[:, 1]], "n": n}, schema=schema)
 
 
-def _per_class(truth: Ints, predicted: Ints, classes: tuple[str, ...]) -> pl.DataFrame:
-    """One row per class, in the order of the classes.
+def _per_class(truth: Ints, predicted: Ints, classes: tuple[str, ...], sums: Sparse) -> pl.DataFrame:
+    """One row per class, in the order of the classes; the intervals count twins as `intervals.shares` does.
 
-    A class without test examples has recall 0 in the interval from 0 to 1; `most_confused_with` is the wrong
-    answer given most often (the first of equals), null if there is none.
+    sums: of the groups of examples. A class without test examples has recall 0 in the interval from 0 to 1;
+    `most_confused_with` is the wrong answer given most often (the first of equals), null if there is none.
     """
     t = tally(truth, predicted, len(classes))
+    ends = shares(sums[:, : len(classes)], sums[:, 2 * len(classes) : 3 * len(classes)])
     rows = []
     for i, name in enumerate(classes):
-        n = int(t.actual[i])
-        low, high = wilson(float(recall(t)[i]), n)
         wrong = np.bincount(predicted[(truth == i) & (predicted != i)], minlength=len(classes))
         rows.append(
             {
                 "label": name,
-                "n": n,
+                "n": int(t.actual[i]),
                 "precision": float(precision(t)[i]),
                 "recall": float(recall(t)[i]),
                 "f1": float(f1(t)[i]),
-                "recall_low": low,
-                "recall_high": high,
+                "recall_low": ends[i][0],
+                "recall_high": ends[i][1],
                 "most_confused_with": classes[int(wrong.argmax())] if wrong.any() else None,
                 "confused_n": int(wrong.max()),
             }

@@ -1,57 +1,11 @@
-"""Metrics as functions of sums over examples, so that a bootstrap draw costs one multiplication.
-
-Every metric here depends on the examples only through a few sums: hits, predictions and true examples per
-class, distances, losses. `Tally` holds those sums, with any leading axes (none for the test split as it is,
-one for bootstrap draws), and a metric turns a tally into one figure per entry of the leading axes.
-
-Definitions follow scikit-learn (https://scikit-learn.org/stable/modules/model_evaluation.html), with these
-choices where a figure would otherwise be undefined or a matter of options:
-  - macro-F1 averages over the classes that occur in truth or prediction, balanced accuracy over those that
-    occur in the truth, as scikit-learn does when it is given no `labels`. A class of which the test split has
-    no example and that nobody predicted says nothing about the model; counting it as 0 would punish the model
-    for the split, and every bootstrap draw for the rare classes that it missed.
-  - precision, recall and F1 of a class without any prediction, example or both are 0.
-  - quadratic kappa is 0 where truth and prediction are all one class: nothing beyond chance has been shown.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""What each example adds to the sums that metrics are made of, so that a bootstrap draw costs one multiplication."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from instar.metrics import Floats, Ints, Tally
+
 Sparse = sparse.csr_array[np.float64, tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Sums over examples; `...` are leading axes that all fields share, C is the number of classes."""
-
-    hits: Floats
-    """(..., C): examples of the class that were predicted as such."""
-    predicted: Floats
-    """(..., C): examples predicted as the class."""
-    actual: Floats
-    """(..., C): examples of the class."""
-    near: Floats
-    """(...): examples whose class is among the five most probable; 0 where there are no probabilities."""
-    loss: Floats
-    """(...): minus the logarithm of the probability of the true class, summed; 0 without probabilities."""
-    distance: Floats
-    """(...): distance between predicted and true class in the order of the classes, summed."""
-    squared: Floats
-    """(...): the square of that distance, summed."""
-
-    @property
-    def n(self) -> Floats:
-        """(...): number of examples."""
-        return np.asarray(self.actual.sum(axis=-1))
-
-
-Metric = Callable[[Tally], Floats]
 TOP = 5
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 """Probabilities are clipped here before the logarithm, as scikit-learn's log_loss does for float64."""
@@ -87,78 +41,3 @@ def tally(truth: Ints, predicted: Ints, classes: int, probabilities: Floats | No
     """The tally of a set of examples, without leading axes."""
     sums: Floats = contributions(truth, predicted, classes, probabilities).sum(axis=0)
     return tally_of(np.asarray(sums, dtype=np.float64), classes)
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    """above / below, 0 where below is 0."""
-    return np.divide(above, below, out=np.zeros(np.broadcast_shapes(above.shape, below.shape)), where=below > 0)
-
-
-def precision(t: Tally) -> Floats:
-    """(..., C): of the examples predicted as the class, the share that are."""
-    return _ratio(t.hits, t.predicted)
-
-
-def recall(t: Tally) -> Floats:
-    """(..., C): of the examples of the class, the share predicted as such."""
-    return _ratio(t.hits, t.actual)
-
-
-def f1(t: Tally) -> Floats:
-    """(..., C): harmonic mean of precision and recall."""
-    return _ratio(2 * t.hits, t.predicted + t.actual)
-
-
-def accuracy(t: Tally) -> Floats:
-    """Share of the examples predicted right."""
-    return _ratio(t.hits.sum(axis=-1), t.n)
-
-
-def balanced_accuracy(t: Tally) -> Floats:
-    """Mean recall over the classes that have examples (for Caltech-101: mean accuracy per class)."""
-    return _ratio(recall(t).sum(axis=-1), (t.actual > 0).sum(axis=-1))
-
-
-def macro_f1(t: Tally) -> Floats:
-    """Mean F1 over the classes that occur in truth or prediction."""
-    return _ratio(f1(t).sum(axis=-1), (t.predicted + t.actual > 0).sum(axis=-1))
-
-
-def top_5(t: Tally) -> Floats:
-    """Share of the examples whose class is among the five most probable (a tie counts against the model)."""
-    return _ratio(t.near, t.n)
-
-
-def log_loss(t: Tally) -> Floats:
-    """Mean of minus the natural logarithm of the probability that the true class was given (nats)."""
-    return _ratio(t.loss, t.n)
-
-
-def mae(t: Tally) -> Floats:
-    """Mean distance between predicted and true class, in steps of the order of the classes."""
-    return _ratio(t.distance, t.n)
-
-
-def quadratic_kappa(t: Tally) -> Floats:
-    """Cohen's kappa with quadratic weights (Cohen 1968): 1 is agreement, 0 is what chance would give.
-
-    The disagreement that chance would give, the mean of (i - j)^2 over independent marginals, is taken from
-    their first two moments instead of a C x C table.
-    """
-    steps = np.arange(t.actual.shape[-1], dtype=np.float64)
-    first = (t.actual @ steps) * (t.predicted @ steps)
-    second = t.n * (t.actual @ steps**2 + t.predicted @ steps**2)
-    by_chance = second - 2 * first
-    return np.where(by_chance > 0, 1 - _ratio(t.n * t.squared, by_chance), 0.0)
-
-
-METRICS: dict[str, Metric] = {
-    "accuracy": accuracy,
-    "balanced_accuracy": balanced_accuracy,
-    "macro_f1": macro_f1,
-    "log_loss": log_loss,
-    "top_5": top_5,
-    "mae": mae,
-    "quadratic_kappa": quadratic_kappa,
-}
-LOWER_IS_BETTER = ("log_loss", "mae")

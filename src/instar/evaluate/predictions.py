@@ -7,25 +7,51 @@ from scipy.special import softmax
 
 from instar.records import Dataset, Split
 
+Floats = NDArray[np.float64]
 
-def frame(dataset: Dataset, split: Split, labels: NDArray[np.int64], logits: NDArray[np.float32]) -> pl.DataFrame:
+
+def decoded(probabilities_NC: Floats, decode: str) -> NDArray[np.int64]:
+    """Indices of the classes that are the answers (N,).
+
+    Args:
+        decode: argmax is the most probable class: it is right most often (Bayes under 0-1 loss). median is the first
+            class of the order up to which half of the probability lies: it is off by fewest classes on average (Bayes
+            under absolute loss; Berger 1985, Statistical Decision Theory, 2.4), and right less often.
+    """
+    if decode == "median":
+        reached: NDArray[np.int64] = (probabilities_NC.cumsum(axis=1) >= 0.5).argmax(axis=1)
+        return reached
+    best: NDArray[np.int64] = probabilities_NC.argmax(axis=1)
+    return best
+
+
+def frame(
+    dataset: Dataset,
+    split: Split,
+    labels: NDArray[np.int64],
+    logits: NDArray[np.float32],
+    decode: str = "argmax",
+) -> pl.DataFrame:
     """Predictions of one split: id, split, group, label, predicted, confidence, p.<class>.
+
+    confidence is the probability of the predicted class.
 
     Args:
         labels: class indices (N,), in the order of `dataset.part(split)`.
         logits: (N, C), in the same order.
+        decode: see `decoded`.
     """
     part = dataset.part(split)
     probabilities = softmax(logits.astype(np.float64), axis=1)
     return part.select("id", "split", "group").with_columns(
         pl.Series("label", [dataset.classes[i] for i in labels], dtype=pl.String),
-        *_answer(dataset.classes, probabilities, "predicted", "confidence"),
+        *_answer(dataset.classes, probabilities, "predicted", "confidence", decode),
     )
 
 
-def _answer(classes: tuple[str, ...], probabilities: NDArray[np.float64], label: str, share: str) -> list[pl.Series]:
-    """The most probable class, its probability, and a column per class."""
-    best = probabilities.argmax(axis=1)
+def _answer(classes: tuple[str, ...], probabilities: Floats, label: str, share: str, decode: str) -> list[pl.Series]:
+    """The answer, its probability, and a column per class."""
+    best = decoded(probabilities, decode)
     return [
         pl.Series(label, [classes[i] for i in best], dtype=pl.String),
         pl.Series(share, probabilities[np.arange(len(best)), best]),
@@ -37,23 +63,24 @@ def baselines(
     dataset: Dataset,
     labels: NDArray[np.int64],
     *,
-    probe: NDArray[np.float32] | None,
-    cheap: NDArray[np.float64],
+    probe: NDArray[np.float32],
+    cheap: Floats,
+    decode: str = "argmax",
 ) -> pl.DataFrame:
     """What simpler means answer on the test rows: subject, id, label, predicted.
 
     Args:
         labels: class indices of the test rows.
-        probe: logits of the linear probe on frozen features; None where nothing was pre-trained.
+        probe: logits of the linear probe on frozen features.
         cheap: probabilities of the baseline without a network.
+        decode: how both become answers, as those of the network do; see `decoded`.
     """
     test = dataset.part("test")
     counts = dataset.part("train")["label"].value_counts(sort=True)
     commonest = counts.filter(pl.col("count") == counts["count"].max())["label"].min()
     answers: dict[str, list[str]] = {"majority": [str(commonest)] * test.height}
-    answers["cheap"] = [dataset.classes[i] for i in cheap.argmax(axis=1)]
-    if probe is not None:
-        answers["probe"] = [dataset.classes[i] for i in probe.argmax(axis=1)]
+    answers["cheap"] = [dataset.classes[i] for i in decoded(cheap, decode)]
+    answers["probe"] = [dataset.classes[i] for i in decoded(softmax(probe.astype(np.float64), axis=1), decode)]
     truth = [dataset.classes[i] for i in labels]
     return pl.concat(
         pl.DataFrame({"subject": subject, "id": test["id"], "label": truth, "predicted": predicted})
@@ -61,12 +88,15 @@ def baselines(
     )
 
 
-def answers(asked: pl.DataFrame, classes: tuple[str, ...], logits: NDArray[np.float32] | None) -> pl.DataFrame:
+def answers(
+    asked: pl.DataFrame, classes: tuple[str, ...], logits: NDArray[np.float32] | None, decode: str = "argmax"
+) -> pl.DataFrame:
     """Answers to new examples: input, label, probability, error, p.<class>.
 
     Args:
         asked: id, input, error (null where the example can be read).
         logits: (readable rows, C); None where no row can be read.
+        decode: see `decoded`.
     """
     if logits is None:
         columns = [
@@ -77,7 +107,8 @@ def answers(asked: pl.DataFrame, classes: tuple[str, ...], logits: NDArray[np.fl
             "input", "label", "probability", "error", *(f"p.{c}" for c in classes)
         )
     readable = asked.filter(pl.col("error").is_null()).select("id")
-    found = readable.with_columns(_answer(classes, softmax(logits.astype(np.float64), axis=1), "label", "probability"))
+    probabilities = softmax(logits.astype(np.float64), axis=1)
+    found = readable.with_columns(_answer(classes, probabilities, "label", "probability", decode))
     joined = asked.join(found, on="id", how="left", maintain_order="left")
     return joined.select("input", "label", "probability", "error", *(f"p.{c}" for c in classes))
 

@@ -10,10 +10,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from instar.audit.check import Check
-from instar.records import Block, Dataset, InputSpec, Recipe
+from instar.errors import UserError
+from instar.modality.habits import Habits
+from instar.records import Block, Card, Dataset, InputSpec, Recipe
 
 if TYPE_CHECKING:
-    from instar.prepare.base import Prepared
+    from instar.prepare.base import Batch, Prepared
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Feed:
     """New examples (paths of pictures, or texts) for `predict`, by the same functions; ids are the inputs."""
     previews: Callable[[Path, Dataset, Recipe, InputSpec, Path], None]
     """(folder that `prepare` wrote, ..., run directory): write figures/prepared.csv and its pictures."""
+    sample: Callable[[InputSpec, int, int], "Batch"]
+    """(spec, extent, n) -> n examples of noise, of that extent (see `Modality.extent`), to time a network with."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Modality:
     name: str
     many: str
     """What to call the examples: images, texts."""
+    files: bool
+    """Whether the examples are files below `Dataset.root`; else they stand in the table of the data set."""
     measure: Callable[[pl.DataFrame, Path], pl.DataFrame]
     """(rows with id and input, root) -> id, twin (key that is equal for exact twins), error, measure.*"""
     checks: tuple[Check, ...]
@@ -45,6 +51,16 @@ class Modality:
     """Values of Recipe.fit that the feed knows."""
     augmentations: Mapping[str, str]
     """Values of Recipe.augment that the feed knows, with what each does."""
+    repairs: Mapping[str, str]
+    """Values of Recipe.clean that the feed knows, with what each does."""
+    habits: Habits
+    """How networks for this kind of data are usually fine-tuned."""
+    extent: Callable[[Dataset, InputSpec, int | None], int]
+    """(data set, spec, asked input size) -> how large an example of a usual batch is, in `unit`."""
+    unit: str
+    """What sizes of examples are counted in: pixels a side, tokens."""
+    bounded: bool
+    """Whether `InputSpec.size` is the most that a network takes, not only what it was trained at."""
     backbones: tuple[str, ...]
     """Backbones to try, best first, when the user names none; the last is always at hand."""
     feed: Callable[[], Feed]
@@ -60,3 +76,13 @@ class Modality:
     """A baseline without a network, fitted on the training rows: probabilities (rows of split test, classes)."""
     cheap_name: str
     """What the cheap baseline is, for a reader."""
+
+
+def same_kind(card: Card, modality: Modality) -> None:
+    """Refuse a network that is made for another kind of data.
+
+    Raises:
+        UserError: naming both kinds.
+    """
+    if card.modality != modality.name:
+        raise UserError(f"{card.backbone} is a network for {card.modality}s, these are {modality.many}; choose another")

@@ -1,8 +1,8 @@
 """What a source hands over: a network without its old classifier, and what is known of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -26,6 +26,10 @@ class Body:
     """Where they came from, to show a reader; "random" where no file filled them."""
     missing: frozenset[str] = frozenset()
     """Parameters of `module` that the file did not hold: they stand at their random start."""
+    files: tuple[Path, ...] = ()
+    """The files of weights that filled it."""
+    kept: Mapping[str, Path] = field(default_factory=dict)
+    """Small files that its architecture and its tokenizer are made from, by the names under which a run keeps them."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,13 @@ class Source:
 
     load: Callable[[str, Path | None, int, int | None], Body]
     """(name, weights, seed, input size or None for the network's own) -> body"""
+    unfilled: Callable[[str, Path, int, frozenset[str]], Body]
+    """(name, folder of the run with the kept files, input size, names of the body's tensors) -> the same body, not
+    filled: neither the weights nor the folder that they came from are needed"""
     reachable: Callable[[str], str]
     """name -> "" where it can be loaded without a network, else the reason why not"""
+    like: Callable[[str], list[str]]
+    """What a user may have meant -> the name itself where the library has it, else names that resemble it"""
 
 
 class Pixels(nn.Module):

@@ -12,7 +12,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATIO
 
 from instar.errors import UserError
 from instar.models.body import cut_last_linear, image_width
-from instar.models.hf_loading import Made, fill
+from instar.models.hf_loading import Given, Made, fill
 from instar.records import InputSpec
 
 PREPROCESSOR = "preprocessor_config.json"
@@ -49,7 +49,7 @@ class Pooled(nn.Module):
         return features_BD.flatten(1)
 
 
-def make(folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | None, input_size: int | None) -> Made:
+def make(folder: Path, config: PretrainedConfig, given: Given, input_size: int | None) -> Made:
     """Load a network and cut it where its own classifier began.
 
     The library's classifier knows what its last layer gets (a pooled map, the class token, the class token
@@ -64,13 +64,13 @@ def make(folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | N
     network: Any
     module: nn.Module
     if type(config) in MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING:
-        network, missing = fill(MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING, folder, config, state)
+        network, missing = fill(MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING, folder, config, given)
         gone = cut_last_linear(network, int(config.num_labels or 0))
         missing = frozenset(name for name in missing if not name.startswith(gone))
         options = inspect.signature(network.forward).parameters
         module = Classified(network, size != spec.size and "interpolate_pos_encoding" in options)
     else:
-        network, missing = fill(MODEL_MAPPING, folder, config, state)
+        network, missing = fill(MODEL_MAPPING, folder, config, given)
         children = dict(network.named_children())
         pooled = "pooler" in children and not any(name.startswith("pooler.") for name in missing)
         if "pooler" in children and not pooled:

@@ -12,6 +12,10 @@ from transformers import PretrainedConfig
 from instar.errors import UserError
 from instar.records import InputSpec
 
+Given = Mapping[str, Tensor] | frozenset[str] | None
+"""What fills a network: a state dict; the names alone of the tensors that somebody will fill later; or, with None, the
+files of its folder."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -24,9 +28,7 @@ class Made:
     missing: frozenset[str]
 
 
-def fill(
-    classes: Any, folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | None
-) -> tuple[nn.Module, frozenset[str]]:
+def fill(classes: Any, folder: Path, config: PretrainedConfig, given: Given) -> tuple[nn.Module, frozenset[str]]:
     """Build, in float32, the class that one of transformers' mappings has for `config`, and fill it.
 
     Of several classes the first counts: the others (DeiT "with teacher") have two classifiers.
@@ -41,10 +43,14 @@ def fill(
         UserError: the weights are of another network.
     """
     found = classes[type(config)]
-    network, info = (found[0] if isinstance(found, (list, tuple)) else found).from_pretrained(
-        None if state is not None else folder,
+    wanted = found[0] if isinstance(found, (list, tuple)) else found
+    if isinstance(given, frozenset):
+        unfilled: nn.Module = wanted(config)
+        return unfilled, frozenset(dict(unfilled.named_parameters()).keys() - given)
+    network, info = wanted.from_pretrained(
+        None if given is not None else folder,
         config=config,
-        state_dict=dict(state) if state is not None else None,
+        state_dict=dict(given) if given is not None else None,
         output_loading_info=True,
         ignore_mismatched_sizes=True,
         local_files_only=True,

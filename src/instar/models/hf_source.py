@@ -13,12 +13,23 @@ from transformers.utils import logging as chatter
 from instar.errors import UserError
 from instar.models import hf_images, hf_texts, hub
 from instar.models.body import Body, Source, seeded
+from instar.models.hf_loading import Given, Made
 from instar.models.titles import title
 from instar.models.weights import read_state
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
-PATTERNS = ("*.json", "1_Pooling/*.json", "model.safetensors", "model-*.safetensors")
+SHARDS = "model-*.safetensors"
+PATTERNS = ("*.json", "1_Pooling/*.json", "model.safetensors", SHARDS)
+KEPT = (
+    CONFIG,
+    hf_texts.TOKENIZER,
+    "tokenizer_config.json",
+    hf_images.PREPROCESSOR,
+    "sentence_bert_config.json",
+    "1_Pooling/config.json",
+)
+"""All that architecture, preparation and tokenizer are made from."""
 
 
 def load(name: str, weights: Path | None, seed: int, input_size: int | None) -> Body:
@@ -31,17 +42,35 @@ def load(name: str, weights: Path | None, seed: int, input_size: int | None) -> 
     """
     folder = _folder(name, weights is not None)
     state = read_state(weights) if weights else None
-    with quiet(), seeded(seed):
+    with seeded(seed):
+        made = _made(folder, name, state, input_size)
+    where = weights.name if weights else name.rstrip("/").rsplit("/", 1)[-1] if Path(name).is_dir() else name
+    files = (weights,) if weights else _weights(folder)
+    kept = {file: folder / file for file in KEPT if (folder / file).is_file()}
+    return Body(made.module, made.modality, made.features, made.spec, title(name), where, made.missing, files, kept)
+
+
+def unfilled(name: str, kept: Path, input_size: int, names: frozenset[str]) -> Body:
+    """The same network from the kept files, not filled. `names` says which optional parts (a pooler) it had.
+
+    Raises:
+        UserError: a kept file is missing or broken.
+    """
+    made = _made(kept, name, frozenset(key.removeprefix("network.") for key in names), input_size)
+    return Body(made.module, made.modality, made.features, made.spec, title(name), "random")
+
+
+def _made(folder: Path, name: str, given: Given, input_size: int | None) -> Made:
+    with quiet():
         config = _config(folder, name)
         kind = hf_images if _sees(config, folder) else hf_texts
         try:
-            made = kind.make(folder, config, state, input_size)
+            made: Made = kind.make(folder, config, given, input_size)
         except SafetensorError as error:
             raise UserError(f"the weights in {folder} are damaged ({error}): fetch them again") from None
         except OSError as error:
             raise UserError(f"cannot load hf:{name} from {folder}: {_first_line(error)}") from None
-    where = weights.name if weights else name.rstrip("/").rsplit("/", 1)[-1] if Path(name).is_dir() else name
-    return Body(made.module, made.modality, made.features, made.spec, title(name), where, made.missing)
+    return made
 
 
 def reachable(name: str) -> str:
@@ -108,6 +137,11 @@ def _has_weights(folder: Path) -> bool:
     return any((folder / file).is_file() for file in WEIGHTS)
 
 
+def _weights(folder: Path) -> tuple[Path, ...]:
+    whole = folder / WEIGHTS[0]
+    return (whole,) if whole.is_file() else tuple(sorted(folder.glob(SHARDS)))
+
+
 def _config(folder: Path, name: str) -> PretrainedConfig:
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -124,4 +158,9 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-SOURCE = Source(load, reachable)
+def like(name: str) -> list[str]:
+    """The name where it is a folder, an installed package, in the hub's cache, or written OWNER/NAME."""
+    return [name] if _local(name) is not None or name.count("/") == 1 else []
+
+
+SOURCE = Source(load, unfilled, reachable, like)

@@ -1,7 +1,6 @@
 """Networks for texts of transformers: encoders, decoders and the encoders of translators."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ from transformers.models.auto.modeling_auto import (
 
 from instar.errors import UserError
 from instar.models.body import width
-from instar.models.hf_loading import Made, fill
+from instar.models.hf_loading import Given, Made, fill
 from instar.records import InputSpec
 
 Pooling = Literal["mean", "first", "last"]
@@ -48,7 +47,7 @@ class Texts(nn.Module):
         return states_BLD[torch.arange(len(states_BLD), device=states_BLD.device), last_B]
 
 
-def make(folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | None, input_size: int | None) -> Made:
+def make(folder: Path, config: PretrainedConfig, given: Given, input_size: int | None) -> Made:
     """Load a network up to its last layer; BERT's pooler, which sees one token only, is taken off.
 
     Raises:
@@ -57,7 +56,7 @@ def make(folder: Path, config: PretrainedConfig, state: Mapping[str, Tensor] | N
     if not (folder / TOKENIZER).is_file():
         raise UserError(f"{folder} has no {TOKENIZER}: AutoTokenizer.from_pretrained(...).save_pretrained writes one")
     network: Any
-    network, missing = fill(MODEL_MAPPING, folder, config, state)
+    network, missing = fill(MODEL_MAPPING, folder, config, given)
     if config.is_encoder_decoder:
         network = network.get_encoder()
         missing = frozenset(name.removeprefix("encoder.") for name in missing if name.startswith("encoder."))

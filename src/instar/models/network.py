@@ -1,6 +1,8 @@
 """A network in the one form that the rest of instar knows: body, dropout, new linear head."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -42,3 +44,5 @@ class Network:
     fresh: frozenset[str]
     """Names of parameters that no file filled (the head, and what the loader did not find)."""
     card: Card
+    kept: Mapping[str, Path] = field(default_factory=dict)
+    """Small files that a run keeps, to build the network again without its weights: name in the run -> where it is."""

@@ -124,6 +124,11 @@ def load(name: str, weights: Path | None, seed: int, input_size: int | None) -> 
         return OWN[name]()
 
 
+def unfilled(name: str, kept: Path, input_size: int, names: frozenset[str]) -> Body:
+    """The same network, to be filled by somebody else."""
+    return load(name, None, 0, input_size)
+
+
 def reachable(name: str) -> str:
     """ "" for every network that there is: nothing has to be fetched."""
     library, _, network = name.partition("/")
@@ -155,4 +160,11 @@ def _torchvision(name: str, seed: int, input_size: int | None) -> Body:
 
 OWN: dict[str, Callable[[], Body]] = {"convnet": _convnet, "words": _words}
 LIBRARIES: dict[str, Callable[[str, int, int | None], Body]] = {"timm": _timm, "torchvision": _torchvision}
-SOURCE = Source(load, reachable)
+
+
+def like(name: str) -> list[str]:
+    """The name where there is one; nobody means another."""
+    return [name] if not reachable(name) else []
+
+
+SOURCE = Source(load, unfilled, reachable, like)

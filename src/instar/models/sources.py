@@ -1,10 +1,12 @@
 """Every backbone in one form: SOURCE:NAME -> `Network`. The libraries behind are imported when used."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instar.errors import UserError
+from instar.files import digest
 from instar.records import Card
 
 if TYPE_CHECKING:
@@ -90,8 +92,38 @@ def load(
         parameters=sum(p.numel() for p in model.parameters()),
         pretrained=pretrained,
         weights=body.weights,
+        weights_sha256=_digest(body.files),
     )
-    return Network(model, frozenset(fresh), card)
+    return Network(model, frozenset(fresh), card, body.kept)
+
+
+def unfilled(card: Card, kept: Path, names: frozenset[str], *, classes: int, input_size: int) -> "Network":
+    """The network of a card with nothing in it yet, for a trained state: neither its pre-trained weights nor the place
+    that they came from are needed.
+
+    Args:
+        card: as `load` gave it.
+        kept: folder with the files that `Network.kept` named.
+        names: of the tensors of the trained state.
+        classes: outputs of the head.
+        input_size: pixels a side or tokens that the state was trained with.
+
+    Raises:
+        UserError: a kept file is missing, or the library no longer has the network.
+    """
+    from instar.models.network import Classifier, Network
+
+    source, name = _parts(card.backbone)
+    inner = frozenset(key.removeprefix("body.") for key in names if key.startswith("body."))
+    body = source().unfilled(name, kept, input_size, inner)
+    model = Classifier(body.module, body.features, classes, 0.0, 0)
+    return Network(model, frozenset(key for key, _ in model.named_parameters()), card)
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """SHA-256 of one file; of several, of their digests in order; "" of none."""
+    found = [digest(path) for path in files]
+    return found[0] if len(found) == 1 else hashlib.sha256(" ".join(found).encode()).hexdigest() if found else ""
 
 
 def reachable(backbone: str) -> str:
@@ -100,8 +132,25 @@ def reachable(backbone: str) -> str:
     return source().reachable(name)
 
 
-def _parts(backbone: str) -> "tuple[Callable[[], Source], str]":
+def check(backbone: str) -> None:
+    """Refuse what does not say which library to take, before any work is done, with what may have been meant.
+
+    Raises:
+        UserError: not SOURCE:NAME.
+    """
     source, colon, name = backbone.partition(":")
-    if not colon or not name or source not in SOURCE:
-        raise UserError(f"{backbone!r} names no backbone: write SOURCE:NAME with SOURCE one of {', '.join(SOURCE)}")
+    if colon and name and source in SOURCE:
+        return
+    meant = {library: make().like(backbone) for library, make in SOURCE.items()}
+    exact = [f"{library}:{backbone}" for library, names in meant.items() if names == [backbone]]
+    close = [f"{library}:{known}" for library, names in meant.items() for known in names[:2]]
+    found = f", for instance {' or '.join(exact or close)}" if exact or close else ""
+    raise UserError(
+        f"--backbone {backbone} names no source; choose with SOURCE:NAME, SOURCE one of {', '.join(SOURCE)}{found}"
+    )
+
+
+def _parts(backbone: str) -> "tuple[Callable[[], Source], str]":
+    check(backbone)
+    source, _, name = backbone.partition(":")
     return SOURCE[source], name

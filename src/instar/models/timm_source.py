@@ -45,7 +45,12 @@ def load(name: str, weights: Path | None, seed: int, input_size: int | None) -> 
     _resize(network, name, config, input_size)
     body = Pixels(network)
     where = weights.name if weights else _repository(name, config)
-    return Body(body, "image", image_width(body, input_size or spec.size), spec, title(name), where)
+    return Body(body, "image", image_width(body, input_size or spec.size), spec, title(name), where, files=(path,))
+
+
+def unfilled(name: str, kept: Path, input_size: int, names: frozenset[str]) -> Body:
+    """The same network, to be filled by somebody else; timm itself knows its architecture."""
+    return build(name, 0, input_size)
 
 
 def build(name: str, seed: int, input_size: int | None) -> Body:
@@ -79,8 +84,7 @@ def pretrained_config(name: str) -> dict[str, Any]:
         UserError: timm has no such network; names that resemble it.
     """
     if not timm.is_model(name):
-        like = difflib.get_close_matches(name.partition(".")[0], timm.list_models(), 5)
-        near = f"; it has {', '.join(like)}" if like else ""
+        near = f"; it has {', '.join(like(name))}" if like(name) else ""
         raise UserError(f"timm {timm.__version__} has no network {name!r}{near}")
     found = timm.get_pretrained_cfg(name)
     if found is None:
@@ -136,4 +140,9 @@ def _faults(message: str) -> str:
     return f"{len(keys)} keys are missing, unknown or of another shape ({', '.join(keys[:3])})"
 
 
-SOURCE = Source(load, reachable)
+def like(name: str) -> list[str]:
+    """The name where timm has it, else those that resemble it."""
+    return [name] if timm.is_model(name) else difflib.get_close_matches(name.partition(".")[0], timm.list_models(), 5)
+
+
+SOURCE = Source(load, unfilled, reachable, like)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import urllib.request
 from collections import OrderedDict
+from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,12 @@ def load(name: str, weights: Path | None, seed: int, input_size: int | None) -> 
     if isinstance(network, VisionTransformer) and "encoder.pos_embedding" in state:
         state = dict(interpolate_embeddings(network.image_size, network.patch_size, OrderedDict(state)))
     fill(network, state, (*gone, *AUXILIARY), str(path))
-    return _body(name, network, spec, input_size, path.name)
+    return replace(_body(name, network, spec, input_size, path.name), files=(path,))
+
+
+def unfilled(name: str, kept: Path, input_size: int, names: frozenset[str]) -> Body:
+    """The same network, to be filled by somebody else; torchvision itself knows its architecture."""
+    return build(name, 0, input_size)
 
 
 def build(name: str, seed: int, input_size: int | None) -> Body:
@@ -98,10 +104,9 @@ def _body(name: str, network: nn.Module, spec: InputSpec, input_size: int | None
 def _entry(name: str, weights: Path | None) -> Any:
     """torchvision's record of one set of weights: the one that `weights` is a copy of, or one that lies in
     torch.hub's folder, or the one that torchvision recommends."""
-    names = torchvision.models.list_models(module=torchvision.models)
-    if name not in names:
-        like = difflib.get_close_matches(name, names, 5)
-        near = f"; it has {', '.join(like)}" if like else ""
+    found = like(name)
+    if found != [name]:
+        near = f"; it has {', '.join(found)}" if found else ""
         raise UserError(f"torchvision {torchvision.__version__} has no classifier {name!r}{near}")
     entries = torchvision.models.get_model_weights(name)
     best = [entries.DEFAULT, *(entry for entry in entries if entry is not entries.DEFAULT)]
@@ -158,4 +163,10 @@ def _checkpoint(name: str, entry: Any) -> Path:
     return path
 
 
-SOURCE = Source(load, reachable)
+def like(name: str) -> list[str]:
+    """The name where torchvision has it, else those that resemble it."""
+    names = torchvision.models.list_models(module=torchvision.models)
+    return [name] if name in names else difflib.get_close_matches(name, names, 5)
+
+
+SOURCE = Source(load, unfilled, reachable, like)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -38,6 +38,21 @@ def read_state(path: Path) -> State:
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{path} is not a state dict: save model.state_dict() as safetensors")
     return dict(state)
+
+
+def names_in(path: Path) -> frozenset[str]:
+    """Names of the tensors in a safetensors file; the tensors themselves are not read.
+
+    Raises:
+        UserError: no such file, or a broken one.
+    """
+    if not path.is_file():
+        raise UserError(f"no weights file {path}: run `instar train` on its run directory again")
+    try:
+        with safe_open(path, framework="pt") as stream:
+            return frozenset(stream.keys())
+    except SafetensorError as error:
+        raise UserError(f"{path} is no whole safetensors file ({error}): run `instar train` again") from None
 
 
 def fill(module: nn.Module, state: Mapping[str, Tensor], left_out: Iterable[str], where: str) -> None:

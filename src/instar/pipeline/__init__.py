@@ -4,13 +4,15 @@ Each step reads what earlier ones wrote, refuses when that has changed since, an
 imported by the steps that need it only.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from instar import store
-from instar.pipeline.common import settled, step
-from instar.pipeline.data import Options, audit, start
-from instar.pipeline.learning import evaluate, predict, prepare, train
-from instar.pipeline.planning import ask, options_of, plan
+from instar.pipeline.common import at_hand, at_work, planned, settled
+from instar.pipeline.data import audit, start
+from instar.pipeline.learning import bring, evaluate, predict, prepare, train
+from instar.pipeline.options import Options, options_of
+from instar.pipeline.planning import ask, plan
 from instar.pipeline.readme import readme
 from instar.records import Slide
 
@@ -42,19 +44,32 @@ def run(options: Options, out: Path | None = None) -> Path:
 
 def finish(folder: Path) -> Path:
     """The steps of a run directory that are not whole, or that rest on something older than it is now."""
-    if store.finished(folder, "plan"):
-        settled(folder)
-    for function in (audit, plan, prepare, train, evaluate, deck):
-        if not store.current(folder, function.__name__):
-            function(folder)
+    with at_work(folder, "audit"):
+        if store.finished(folder, "plan"):
+            settled(folder)
+        for name, function in STEPS.items():
+            if not store.current(folder, name):
+                function(folder)
     return folder
 
 
 def deck(folder: Path) -> tuple[Slide, ...]:
     """The presentation: deck.pptx and deck.html."""
-    with step(folder, "deck"):
+    with planned(folder, "deck"):
         from instar.deck.build import build
 
+        at_hand(store.read_dataset(folder))
         slides = build(folder)
         store.write_text(folder / "README.md", readme(folder))
     return slides
+
+
+STEPS: dict[str, Callable[[Path], object]] = {
+    "audit": audit,
+    "plan": plan,
+    "prepare": bring,
+    "train": train,
+    "evaluate": evaluate,
+    "deck": deck,
+}
+"""The steps after `start`, which has opened the data or found them unchanged."""

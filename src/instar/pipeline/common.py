@@ -1,4 +1,4 @@
-"""What several steps need: timing and recording a step, loading the planned network."""
+"""What several steps need: recording a step, the plan as it stands, loading the planned and the trained network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +6,15 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from instar import machine, store
+import polars as pl
+
+from instar import machine, steps, store
 from instar.errors import UserError
+from instar.modality.base import same_kind
+from instar.modality.modalities import MODALITIES
 from instar.plan import describe, edits
 from instar.progress import say
-from instar.records import Card, Dataset, Json, Plan, Recipe
+from instar.records import Audit, Card, Dataset, Json, Plan, Recipe
 
 if TYPE_CHECKING:
     from instar.models.network import Network
@@ -20,22 +24,41 @@ if TYPE_CHECKING:
 def step(run: Path, name: str) -> Iterator[dict[str, Json]]:
     """Check the inputs of a step, time it, and record it as whole when the block ends without an error.
 
-    What the block writes into the dictionary that it gets goes into the record too.
-
-    An edit of plan.yaml by hand is taken in first, for a step that rests on the plan.
+    What the block writes into the dictionary that it gets goes into the record too. Nobody else can work on the
+    run meanwhile.
     """
-    if store.PLAN in store.STEPS[name].reads and store.finished(run, "plan"):
-        settled(run)
-    store.begin(run, name)
-    machine.restart_peak()
-    started = monotonic()
-    more: dict[str, Json] = {}
-    yield more
-    store.finish(run, name, started, **{"peak_memory_mb": machine.peak_memory_mb(), **more})
-    say(f"{name}: done in {monotonic() - started:.1f} s")
+    with at_work(run, name):
+        store.begin(run, name)
+        machine.restart_peak()
+        started = monotonic()
+        more: dict[str, Json] = {}
+        yield more
+        store.finish(run, name, started, **{"peak_memory_mb": machine.peak_memory_mb(), **more})
+        say(f"{name}: done in {monotonic() - started:.1f} s")
 
 
-def settled(run: Path) -> tuple[Plan, Recipe]:
+@contextmanager
+def planned(run: Path, name: str) -> Iterator[tuple[Recipe, dict[str, Json]]]:
+    """A step that rests on the plan: an edit of plan.yaml by hand is taken in first, then as `step`."""
+    with at_work(run, name):
+        if not store.finished(run, "plan"):
+            store.begin(run, name)  # says what is missing
+        recipe = store.recipe_of(settled(run))
+        with step(run, name) as more:
+            yield recipe, more
+
+
+@contextmanager
+def at_work(run: Path, name: str) -> Iterator[None]:
+    """Hold the run for this process; a folder that is no run is refused and left as it is."""
+    if not (run / store.MACHINE).exists():
+        store.begin(run, name)
+    steps.check_format(run)
+    with steps.alone(run):
+        yield
+
+
+def settled(run: Path) -> Plan:
     """The plan, with what a hand has edited in plan.yaml taken in as asked decisions."""
     written, block = store.read_plan(run)
     taken = edits.absorb(written, block)
@@ -44,14 +67,14 @@ def settled(run: Path) -> tuple[Plan, Recipe]:
         amend(run, taken)
     for decision in new:
         say(f"plan: {decision.field} = {decision.value} (asked)")
-    return taken, store.recipe_of(taken)
+    return taken
 
 
 def amend(run: Path, plan: Plan) -> None:
     """Write a plan that differs from what the step plan wrote by asked decisions only."""
     fits(store.recipe_of(plan), store.read_card(run), run)
     write(run, plan)
-    store.accept(run, "plan", store.PLAN)
+    steps.accept(run, "plan", store.PLAN, steps.EXCLUDED)
 
 
 def fits(recipe: Recipe, card: Card, run: Path) -> None:
@@ -61,6 +84,9 @@ def fits(recipe: Recipe, card: Card, run: Path) -> None:
             f"{run / store.PLAN} asks for {recipe.backbone} but was made for {card.backbone}; start a run of its "
             f"own: instar run DATA --backbone {recipe.backbone}"
         )
+    weights = Path(recipe.weights) if recipe.weights else None
+    if weights is not None and weights.exists() and store.digest(weights) != card.weights_sha256:
+        raise UserError(f"{run / store.PLAN}: {weights} is not what was planned with; {_anew(run)}")
     if not card.pretrained and any(stage.thaw != -1 for stage in recipe.stages):
         raise UserError(
             f"{run / store.PLAN}: {card.title} starts at random, so nothing of it may be frozen; "
@@ -73,15 +99,55 @@ def fits(recipe: Recipe, card: Card, run: Path) -> None:
                 f"{run / store.PLAN}: stages.{stage.name}.thaw={stage.thaw}, but the trunk of {card.title} has "
                 f"{trunk} depth groups; give fewer, or -1 for everything"
             )
-    if card.spec.tokenizer and recipe.input_size > card.spec.size:
-        most = f"{card.title} takes {card.spec.size} tokens at most"
+    kind = MODALITIES[card.modality]
+    if kind.bounded and recipe.input_size > card.spec.size:
+        most = f"{card.title} takes {card.spec.size} {kind.unit} at most"
         raise UserError(f"{run / store.PLAN}: input_size={recipe.input_size}, but {most}")
 
 
+def _anew(run: Path) -> str:
+    return f"put it back, or plan anew: instar plan {run}"
+
+
 def write(run: Path, plan: Plan) -> None:
-    """plan.yaml and plan.md."""
+    """plan.yaml, plan.md and excluded.csv."""
+    audit = store.read_audit(run)
+    excluded = left_out(store.recipe_of(plan), audit, run)
     store.write_plan(run, plan)
-    store.write_text(run / "3-plan/plan.md", describe.plan_md(plan, store.read_audit(run)))
+    store.write_text(run / "3-plan/plan.md", describe.plan_md(plan, audit))
+    store.write_frame(run / steps.EXCLUDED, excluded)
+
+
+def left_out(recipe: Recipe, audit: Audit, run: Path) -> pl.DataFrame:
+    """Rows that the plan leaves out of training: id, finding.
+
+    Raises:
+        UserError: a code that names no finding, or one that is not about rows.
+    """
+    parts = [pl.DataFrame(schema={"id": pl.String, "finding": pl.String})]
+    for code in recipe.exclude:
+        found = audit.get(code)
+        if found is None or "id" not in found.rows.columns:
+            known = [finding.code for finding in audit.findings if "id" in finding.rows.columns]
+            fault = "is no finding of the audit" if found is None else "is not about single rows"
+            raise UserError(f"{run / store.PLAN}: exclude names {code}, which {fault}; choose among {', '.join(known)}")
+        parts.append(found.rows.select(pl.col("id").cast(pl.String), pl.lit(code).alias("finding")).unique())
+    return pl.concat(parts).unique("id", keep="first", maintain_order=True).sort("id")
+
+
+def reachable(dataset: Dataset) -> bool:
+    """Whether the original examples are where this run found them; on another machine they may not be."""
+    return not MODALITIES[dataset.modality].files or Path(dataset.root).is_dir()
+
+
+def at_hand(dataset: Dataset) -> None:
+    """Refuse a step that needs the original examples where they no longer are."""
+    if not reachable(dataset):
+        many = MODALITIES[dataset.modality].many
+        raise UserError(
+            f"the {many} of {dataset.name} are not in {dataset.root}, where this run found them: put them there, or "
+            "start a new run from where they are"
+        )
 
 
 def load(
@@ -104,17 +170,17 @@ def load(
         seed=seed,
         input_size=input_size,
     )
-    if network.card.modality != dataset.modality:
-        raise UserError(
-            f"{name} is a network for {network.card.modality}s and this set has {dataset.modality}s; "
-            "choose another --backbone"
-        )
+    same_kind(network.card, MODALITIES[dataset.modality])
     return network
 
 
-def network_of(dataset: Dataset, recipe: Recipe) -> "Network":
-    """The network as the recipe wants it, before any training."""
-    return load(
+def network_of(run: Path, dataset: Dataset, recipe: Recipe) -> "Network":
+    """The network as the recipe wants it, before any training.
+
+    Raises:
+        UserError: the weights are not those that the run was planned with.
+    """
+    network = load(
         recipe.backbone,
         recipe.weights,
         dataset,
@@ -122,3 +188,23 @@ def network_of(dataset: Dataset, recipe: Recipe) -> "Network":
         seed=recipe.seed,
         input_size=recipe.input_size,
     )
+    if network.card.weights_sha256 != store.read_card(run).weights_sha256:
+        raise UserError(f"the weights of {recipe.backbone} have changed since {run} was planned; {_anew(run)}")
+    return network
+
+
+def trained_network(run: Path, file: str, dataset: Dataset, recipe: Recipe) -> "Network":
+    """The network with a state that training has written into the run: what it was loaded from is not needed."""
+    from instar.evaluate.predict import load_best
+    from instar.models import sources
+    from instar.models.weights import names_in
+
+    path = run / file
+    empty = sources.unfilled(
+        store.read_card(run),
+        run / steps.KEPT,
+        names_in(path),
+        classes=len(dataset.classes),
+        input_size=recipe.input_size,
+    )
+    return load_best(empty, path)

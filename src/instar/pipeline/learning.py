@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -9,20 +10,26 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instar import store
+from instar import steps, store
+from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
-from instar.pipeline.common import network_of, settled, step
+from instar.pipeline.common import at_hand, network_of, planned, trained_network
 from instar.pipeline.data import unchanged
 from instar.progress import say
-from instar.records import Dataset, Evaluation
+from instar.records import Dataset, Evaluation, Split
 
 
 def prepare(folder: Path) -> Path:
     """Bring every example into the form that the network takes, once, in the cache; returns the cache's folder."""
     unchanged(folder)
-    with step(folder, "prepare"):
+    return bring(folder)
+
+
+def bring(folder: Path) -> Path:
+    """`prepare` for a run whose source has just been found unchanged."""
+    with planned(folder, "prepare") as (recipe, _):
         dataset = store.read_dataset(folder)
-        _, recipe = settled(folder)
+        at_hand(dataset)
         feed = MODALITIES[dataset.modality].feed()
         spec = store.read_card(folder).spec
         prepared = feed.prepare(dataset, recipe, spec)
@@ -34,27 +41,45 @@ def train(folder: Path) -> None:
     """Fine-tune stage by stage as planned; goes on from the last checkpoint after an interruption."""
     if not store.current(folder, "prepare"):
         prepare(folder)
-    with step(folder, "train") as record:
+    with planned(folder, "train") as (recipe, record):
         started = monotonic()
         from instar.train.training import TrainingData, fit
 
         dataset = store.read_dataset(folder)
-        _, recipe = settled(folder)
         feed = MODALITIES[dataset.modality].feed()
         spec = store.read_card(folder).spec
         cache = feed.prepare(dataset, recipe, spec)
         prepared = feed.open(cache, recipe, spec)
-        train_rows, train_labels = rows_of(dataset, prepared.ids, "train")
+        train_rows, train_labels = rows_of(kept_in_training(dataset, folder), prepared.ids, "train")
         val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
         data = TrainingData(prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache)
-        stamp = hashlib.sha256(f"{recipe} {store.digest(folder / store.TABLE)}".encode()).hexdigest()
-        epochs = fit(folder / "4-train", network_of(dataset, recipe), recipe, data, stamp)
+        network = network_of(folder, dataset, recipe)
+        rests_on = [network.card.weights_sha256, *(store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED))]
+        stamp = hashlib.sha256(f"{recipe} {rests_on}".encode()).hexdigest()
+        epochs = fit(folder / "4-train", network, recipe, data, stamp)
         record["seconds"] = round(max(monotonic() - started, sum(e.seconds for e in epochs)), 2)
         store.write_epochs(folder, epochs)
 
 
+def kept_in_training(dataset: Dataset, folder: Path) -> Dataset:
+    """The data set without the rows that the plan leaves out of training; validation and test keep every row."""
+    excluded = store.read_frame(folder / steps.EXCLUDED)["id"]
+    gone = (pl.col("split") == "train") & pl.col("id").is_in(excluded.implode())
+    rest = replace(dataset, table=dataset.table.filter(~gone))
+    many = MODALITIES[dataset.modality].many
+    if rest.table.height < dataset.table.height:
+        say(f"{dataset.table.height - rest.table.height} training {many} are left out, see {folder / steps.EXCLUDED}")
+    lost = sorted(set(dataset.part("train")["label"]) - set(rest.part("train")["label"]))
+    if lost:
+        raise UserError(
+            f"{folder / store.PLAN}: exclude leaves no training example of {lost[0]} "
+            f"({len(lost)} classes in all); name fewer findings"
+        )
+    return rest
+
+
 def rows_of(
-    dataset: Dataset, ids: Sequence[str], split: Any, labels: Mapping[str, str] | None = None
+    dataset: Dataset, ids: Sequence[str], split: Split, labels: Mapping[str, str] | None = None
 ) -> tuple[Any, Any]:
     """Rows in the prepared form, and class indices, of one split."""
     place = {id_: row for row, id_ in enumerate(ids)}
@@ -67,35 +92,33 @@ def rows_of(
 
 def evaluate(folder: Path) -> Evaluation:
     """Open the test split: predictions, baselines, scores with intervals."""
-    with step(folder, "evaluate"):
+    with planned(folder, "evaluate") as (recipe, _):
         from instar.evaluate import predictions
         from instar.evaluate.evaluation import evaluate as score
-        from instar.evaluate.predict import load_best, probe_logits
         from instar.prepare.passes import logits
 
-        opened = store.count(folder, "test_opened")
         dataset = store.read_dataset(folder)
-        _, recipe = settled(folder)
+        at_hand(dataset)
+        opened = steps.count(folder, "test_opened")
         modality = MODALITIES[dataset.modality]
         spec = store.read_card(folder).spec
         feed = modality.feed()
         prepared = feed.open(feed.prepare(dataset, recipe, spec), recipe, spec)
-        network = load_best(network_of(dataset, recipe), folder / store.BEST)
+        network = trained_network(folder, store.BEST, dataset, recipe)
         sealed = dict(store.read_sealed(folder).iter_rows())
         val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
         test_rows, test_labels = rows_of(dataset, prepared.ids, "test", sealed)
-        tuned = {
-            "val": predictions.frame(
-                dataset, "val", val_labels, logits(network, prepared, val_rows, recipe, "predict validation")
-            ),
-            "test": predictions.frame(
-                dataset, "test", test_labels, logits(network, prepared, test_rows, recipe, "predict test")
-            ),
-        }
-        fresh = network_of(dataset, recipe)
-        probe = probe_logits(fresh, folder / store.PROBE, prepared, test_rows, recipe)
-        made = pl.concat(tuned.values())
-        baselines = predictions.baselines(dataset, test_labels, probe=probe, cheap=modality.cheap(dataset))
+        parts: tuple[tuple[Split, Any, Any], ...] = (("val", val_rows, val_labels), ("test", test_rows, test_labels))
+        made = pl.concat(
+            predictions.frame(
+                dataset, split, labels, logits(network, prepared, rows, recipe, f"predict {split}"), recipe.decode
+            )
+            for split, rows, labels in parts
+        )
+        untuned = trained_network(folder, store.PROBE, dataset, recipe)
+        probe = logits(untuned, prepared, test_rows, recipe, "predict with the probe")
+        cheap = modality.cheap(dataset)
+        baselines = predictions.baselines(dataset, test_labels, probe=probe, cheap=cheap, decode=recipe.decode)
         store.write_frame(folder / store.PREDICTIONS, made)
         store.write_frame(folder / store.BASELINES, baselines)
         result = score(made, baselines, dataset.classes, ordered=dataset.ordered, opened=opened, seed=recipe.seed)
@@ -108,16 +131,18 @@ def evaluate(folder: Path) -> Evaluation:
 def predict(folder: Path, arguments: Sequence[str]) -> pl.DataFrame:
     """Label new examples, prepared by the very functions that prepared the training examples.
 
+    Only the run directory is needed, and it is only read: neither the weights that the training started from nor
+    the data set have to be there.
+
     Returns:
         input, label, probability, error, and p.<class> per class; rows that cannot be read have an error and no label.
     """
     store.begin(folder, "evaluate")
     from instar.evaluate import predictions
-    from instar.evaluate.predict import load_best
     from instar.prepare.passes import logits
 
     dataset = store.read_dataset(folder)
-    _, recipe = settled(folder)
+    recipe = store.recipe_of(store.read_plan(folder)[0])
     modality = MODALITIES[dataset.modality]
     inputs = modality.gather(arguments, dataset)
     asked = pl.DataFrame({"id": [str(i) for i in range(len(inputs))], "input": inputs})
@@ -126,7 +151,7 @@ def predict(folder: Path, arguments: Sequence[str]) -> pl.DataFrame:
     readable = asked.filter(pl.col("error").is_null())["input"].to_list()
     if not readable:
         return predictions.answers(asked, dataset.classes, None)
-    network = load_best(network_of(dataset, recipe), folder / store.BEST)
+    network = trained_network(folder, store.BEST, dataset, recipe)
     prepared = modality.feed().examples(readable, recipe, store.read_card(folder).spec)
     found = logits(network, prepared, np.arange(len(readable)), recipe, "predict")
-    return predictions.answers(asked, dataset.classes, found)
+    return predictions.answers(asked, dataset.classes, found, decode=recipe.decode)

@@ -1,26 +1,37 @@
 """The step plan: choose the backbone, measure it, decide; and take in what a person asks for later."""
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from instar import store
-from instar.errors import UserError
+from instar import machine, store
 from instar.modality.modalities import MODALITIES
-from instar.pipeline.common import amend, fits, load, settled, step, write
-from instar.pipeline.data import Options
-from instar.plan import assemble, backbone, edits
+from instar.pipeline.choosing import choose_backbone
+from instar.pipeline.common import amend, at_work, fits, reachable, settled, step, write
+from instar.pipeline.data import ask_instead, opened
+from instar.pipeline.options import firm, firm_setting, options_of, wishes
+from instar.plan import assemble, edits
 from instar.progress import say
-from instar.records import Dataset, Decision, Json, Plan
+from instar.records import Card, Json, Measurements, Plan
 
 if TYPE_CHECKING:
     from instar.models.network import Network
 
 
 def ask(folder: Path, settings: Sequence[str]) -> None:
-    """Take in settings of a later command as decisions of the plan with basis asked."""
-    made = settled(folder)[0] if (folder / store.PLAN).exists() else plan(folder)
-    amend(folder, edits.apply(made, dict(edits.parse_setting(setting) for setting in settings)))
+    """Take in settings of a later command: as decisions of the plan with basis asked, or, before there is a plan, as
+    if the command that made the run had had them too.
+    """
+    wanted = tuple(map(firm_setting, settings))
+    with at_work(folder, "audit"):
+        options = options_of(folder)
+        if store.finished(folder, "plan"):
+            amend(folder, edits.apply(settled(folder), dict(map(edits.parse_setting, wanted))))
+        else:
+            ask_instead(folder, firm(replace(options, settings=(*options.settings, *wanted))))
+            opened(folder)
 
 
 def plan(folder: Path) -> Plan:
@@ -28,17 +39,15 @@ def plan(folder: Path) -> Plan:
 
     What was asked for in an earlier plan of this run (by `--set` or by editing plan.yaml) is asked for again.
     """
-    earlier = _asked_before(folder)
-    with step(folder, "plan"):
-        from instar.plan.measure import measure
+    with step(folder, "plan") as record:
+        from instar.report.build import write_report
 
+        options, asked = wishes(folder)
         dataset = store.read_dataset(folder)
         modality = MODALITIES[dataset.modality]
-        options = options_of(folder)
-        asked = earlier if earlier is not None else dict(edits.parse_setting(s) for s in options.settings)
-        wanted = asked.pop("backbone", None) or options.backbone
-        chosen, network = _choose_backbone(dataset, wanted, options, asked.get("input_size"))
-        measurements = measure(network)
+        chosen, network = choose_backbone(dataset, options.backbone, options, asked.get("input_size"))
+        extent = modality.extent(dataset, network.card.spec, asked.get("input_size"))
+        measurements, record["measured"] = measured(folder, network, extent)
         found = store.read_audit(folder)
         made = assemble.make(
             dataset,
@@ -53,49 +62,41 @@ def plan(folder: Path) -> Plan:
             fits=modality.fits,
         )
         fits(store.recipe_of(made), network.card, folder)
-        store.write_record(folder / store.CARD, network.card)
+        store.write_card(folder, network.card, network.kept)
         store.write_record(folder / store.MEASUREMENTS, measurements)
         write(folder, made)
+        if reachable(dataset):
+            write_report(folder, redraw=False)  # again: now it says what each finding has changed
     return made
 
 
-def options_of(folder: Path) -> Options:
-    """What the user asked for when the run was made."""
-    known = store.read_machine(folder)["options"]
-    return Options(**{**known, "settings": tuple(known["settings"])})
+def measured(folder: Path, network: "Network", extent: int) -> tuple[Measurements, Json]:
+    """How fast this machine runs the network, and under what conditions that was measured.
+
+    Measurements vary by some percent, and a plan that changes with them would start the training anew: those of an
+    earlier plan of this run are kept as long as network, size of the examples, machine and torch are the same.
+    """
+    import torch
+
+    from instar.plan.measure import measure
+    from instar.prepare.passes import device
+
+    now = {
+        "network": _identity(network.card),
+        "extent": extent,
+        "device": device().type,
+        "cores": machine.cores(),
+        "torch": str(torch.__version__),
+    }
+    stamp = store.read_machine(folder).get("steps", {}).get("plan", {})
+    path = folder / store.MEASUREMENTS
+    if stamp.get("measured") == now and path.exists() and store.digest(path) == stamp["writes"][store.MEASUREMENTS]:
+        say(f"measurements of {network.card.title} on this machine are kept: {path}")
+        return store.read_measurements(folder), now
+    return measure(network, extent=extent), now
 
 
-def _asked_before(folder: Path) -> dict[str, Json] | None:
-    """What an earlier plan of this run was asked for; None where there is no plan, or none that can be read."""
-    if not store.finished(folder, "plan") or not (folder / store.PLAN).exists():
-        return None
-    try:
-        earlier = edits.absorb(*store.read_plan(folder))
-    except UserError as error:
-        broken = (folder / store.PLAN).rename(folder / "3-plan/plan.broken.yaml")
-        say(f"the earlier plan cannot be read ({error}); it is kept as {broken}, and the plan is made anew")
-        return None
-    return {d.field: d.value for d in earlier.live().values() if d.basis == "asked"}
-
-
-def _choose_backbone(
-    dataset: Dataset, asked: str | None, options: Options, input_size: int | None
-) -> tuple[Decision, "Network"]:
-    """The asked backbone, or the first of the modality's that loads; a refused one leaves its reason in the plan."""
-    modality = MODALITIES[dataset.modality]
-    if options.weights and not asked:
-        raise UserError("--weights needs --backbone SOURCE:NAME, which says what network the file belongs to")
-    tried: list[tuple[str, str]] = []
-    for candidate in (asked,) if asked else modality.backbones:
-        say(f"backbone {candidate}: loading")
-        try:
-            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed, input_size=input_size)
-        except UserError as error:
-            if asked:
-                raise
-            say(f"  not at hand: {error}")
-            tried.append((candidate, str(error)))
-            continue
-        tried.append((candidate, ""))
-        return backbone.choose(dataset, tried, asked), network
-    raise AssertionError("the last backbone of a modality is always at hand")
+def _identity(card: Card) -> str:
+    """Digest of what a speed depends on: the network and its weights, not where its files lie."""
+    spec = replace(card.spec, tokenizer="")
+    return hashlib.sha256(repr(replace(card, spec=spec)).encode()).hexdigest()

@@ -18,13 +18,21 @@ CONTENTS = """\
 | `machine.yaml` | command, options, versions, seconds and memory of each step |
 """
 
+METHODS = {"wilson": "Wilson", "groups": "Wilson, groups", "bootstrap": "bootstrap"}
+HOW = """\
+How the intervals were found, with a group of copies as one witness throughout. Wilson: the score interval at the
+effective number of examples, that of an independent sample with the variance of the jackknife over groups; where all
+or none is right, at the number of groups. Bootstrap: bias-corrected and accelerated, over groups.
+"""
+
 
 def readme(run: Path) -> str:
     """The page, from the records of a finished run."""
     dataset, evaluation, card = store.read_dataset(run), store.read_evaluation(run), store.read_card(run)
     steps = store.read_machine(run)["steps"]
     rows = [
-        f"| {s.subject} | {s.metric} | {s.value:.3f} | {s.low:.3f} to {s.high:.3f} | {s.n} |" for s in evaluation.scores
+        f"| {s.subject} | {s.metric} | {s.value:.3f} | {s.low:.3f} to {s.high:.3f} | {METHODS[s.method]} | {s.n} |"
+        for s in evaluation.scores
     ]
     seconds = ", ".join(f"{name} {stamp['seconds']:.0f} s" for name, stamp in steps.items())
     return "\n".join(
@@ -33,10 +41,11 @@ def readme(run: Path) -> str:
             "",
             f"{len(dataset.classes)} classes, weights: {card.weights}. Time: {seconds}.",
             "",
-            "| whose | metric | value | 95 % interval | n |",
-            "|---|---|---|---|---|",
+            "| whose | metric | value | 95 % interval | by | n |",
+            "|---|---|---|---|---|---|",
             *rows,
             "",
+            HOW,
             CONTENTS,
         ]
     )

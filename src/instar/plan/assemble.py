@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from instar.plan import augment, batch, edits, engine, input_size, loss, rates, stages
+from instar.plan import augment, batch, decode, edits, engine, input_size, loss, rates, rows, stages, text
 from instar.plan import backbone as backbones
 from instar.records import Audit, Card, Dataset, Decision, Json, Measurements, Plan
 
@@ -23,7 +23,7 @@ def make(
     """Decide every field by its rule, then take in what the user asked for.
 
     Args:
-        dataset: opened and split; only numbers of rows are looked at.
+        dataset: opened and split; numbers of rows are looked at, and how many tokens training texts have.
         audit: its findings.
         card: of the chosen backbone.
         measurements: of that backbone on this machine.
@@ -37,13 +37,19 @@ def make(
     Raises:
         UserError: a setting names no field, or its value is out of range.
     """
+    repairs = text.clean(audit)
+    tokens = text.tokens(dataset, card, asked.get("clean", repairs.value)) if card.spec.tokenizer else None
     decisions = (
-        backbone,
+        backbones.tried(backbone, audit),
         backbones.weights(weights, card.title, card.weights),
-        input_size.input_size(audit, card),
-        input_size.fit(audit, card, fits),
+        rows.grouping(dataset, audit),
+        rows.exclude(dataset, audit),
+        repairs,
+        input_size.input_size(audit, card, tokens),
+        input_size.fit(audit, card, fits, tokens),
         augment.augment(audit, augmentations),
         loss.metric(audit),
+        decode.decode(audit),
         loss.loss_weights(audit),
         loss.label_smoothing(audit, card),
         batch.dropout(card),

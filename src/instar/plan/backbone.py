@@ -1,12 +1,20 @@
 """Which network to start from."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from instar.audit.wording import number, percent
 from instar.errors import UserError
-from instar.records import Dataset, Decision
+from instar.records import Audit, Dataset, Decision
 
 SCRATCH = "scratch:"
 """Source of networks that start at random."""
+SERVES = {
+    "passed": ": what was learnt elsewhere serves here.",
+    "note": ", so it is not sure that what was learnt elsewhere serves here; another backbone may do better.",
+    "issue": ", which is no better than a guess: what was learnt elsewhere does not serve here as it is.",
+}
+"""What the verdict of `separability` says of pre-training."""
 
 
 def choose(dataset: Dataset, candidates: Sequence[tuple[str, str]], asked: str | None) -> Decision:
@@ -45,6 +53,26 @@ def choose(dataset: Dataset, candidates: Sequence[tuple[str, str]], asked: str |
         reason += " Not at hand: " + "; ".join(f"{name} ({refusal})" for name, refusal in refused) + "."
     source = "order of the candidates: our judgement; transfer against random start: arXiv 1805.08974"
     return Decision("backbone", chosen, "rule", ("class-counts",), reason, source)
+
+
+def tried(decision: Decision, audit: Audit) -> Decision:
+    """The decision, with what frozen features are worth on these data where that was measured before.
+
+    Args:
+        audit: `separability` is there where pre-trained weights were at hand.
+    """
+    found = audit.get("separability")
+    if found is None or found.verdict not in SERVES:
+        return decision
+    e = found.evidence
+    worth = (
+        f" A linear probe on frozen features of {e['backbone']} gets {percent(e['accuracy'])} of {number(e['n'])} "
+        f"examples right (95 % interval {percent(e['low'])} to {percent(e['high'])})"
+    )
+    if "cheap_accuracy" in e:
+        worth += f", against {percent(e['cheap_accuracy'])} for {e['cheap']}"
+    worth += SERVES[found.verdict]
+    return replace(decision, reason=decision.reason + worth, because=(*decision.because, "separability"))
 
 
 def weights(file: str | None, title: str, origin: str) -> Decision:

@@ -1,5 +1,6 @@
 """How many examples a step takes, and what keeps the steps in bounds."""
 
+from instar.modality.modalities import MODALITIES
 from instar.records import Card, Dataset, Decision
 
 USUAL, SMALLEST = 32, 8
@@ -30,11 +31,8 @@ def clip_norm() -> Decision:
 
 def dropout(card: Card) -> Decision:
     """Share of the features that is dropped before the head."""
-    if card.spec.tokenizer:
-        reason = "As in the fine-tuning of BERT."
-        return Decision("dropout", 0.1, "fixed", (), reason, "arXiv 1810.04805")
-    reason = "As before the classifier of MobileNetV2 and EfficientNet-B0."
-    return Decision("dropout", 0.2, "fixed", (), reason, "arXiv 1905.11946")
+    usual = MODALITIES[card.modality].habits.dropout
+    return Decision("dropout", usual.value, "fixed", (), usual.reason, usual.source)
 
 
 def patience(card: Card) -> Decision:

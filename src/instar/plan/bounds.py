@@ -5,12 +5,11 @@ import re
 from collections.abc import Callable
 
 from instar.errors import UserError
+from instar.metrics import CHOOSING
 from instar.modality.modalities import MODALITIES
 from instar.models.sources import SOURCE
+from instar.plan.rows import LEAVABLE
 from instar.records import Json, Recipe, Stage
-
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "quadratic_kappa")
-"""Validation metrics that may choose the checkpoint: more is better."""
 
 Bound = tuple[Callable[[Json], bool], str]
 
@@ -32,8 +31,10 @@ RECIPE: dict[str, Bound] = {
         lambda value: re.fullmatch(rf"({'|'.join(SOURCE)}):.+", value) is not None,
         f"must be SOURCE:NAME with SOURCE one of {', '.join(SOURCE)}",
     ),
+    "grouping": _one_of("exact", "near"),
+    "decode": _one_of("argmax", "median"),
     "input_size": _whole(8),
-    "metric": _one_of(*METRICS),
+    "metric": _one_of(*CHOOSING),
     "loss_weights": _one_of("none", "balanced"),
     "label_smoothing": SHARE,
     "dropout": SHARE,
@@ -60,6 +61,8 @@ STAGE: dict[str, Bound] = {
     "lr": POSITIVE,
     "layer_decay": (lambda value: 0 < value <= 1, "must be more than 0 and at most 1"),
 }
+SOLVED: dict[str, Json] = {"epochs": 1, "lr": 0.0, "layer_decay": 1.0}
+"""What stands in a stage that thaws nothing: its head is solved to the optimum, without steps, epochs or rates."""
 
 
 def check(recipe: Recipe, planned_fit: str) -> None:
@@ -75,11 +78,19 @@ def check(recipe: Recipe, planned_fit: str) -> None:
     for field, bound in RECIPE.items():
         _hold(field, getattr(recipe, field), bound)
     for stage in recipe.stages:
-        for field in STAGE:
+        for field in (f for f in STAGE if stage.thaw != 0 or f not in SOLVED):
             _hold(f"stages.{stage.name}.{field}", getattr(stage, field), STAGE[field])
+        if stage.thaw == 0:
+            _solved(stage)
     _distinct(recipe.stages)
     modality = next(m for m in MODALITIES.values() if planned_fit in m.fits)
     _hold("fit", recipe.fit, _one_of(*modality.fits))
+    for code in recipe.exclude:
+        _hold("exclude", code, _one_of(*LEAVABLE))
+    repairs = tuple(modality.repairs)
+    cleanable = _one_of(*repairs) if repairs else ((lambda _: False), f"no repair is known for {modality.many}")
+    for name in recipe.clean:
+        _hold("clean", name, cleanable)
     known = tuple(modality.augmentations)
     allowed = _one_of(*known) if known else ((lambda _: False), f"no augmentation is known for {modality.many}")
     for name in recipe.augment:
@@ -90,6 +101,16 @@ def _hold(field: str, value: Json, bound: Bound) -> None:
     holds, rule = bound
     if not holds(value):
         raise UserError(f"plan: {field}={value} is out of range: {rule}")
+
+
+def _solved(stage: Stage) -> None:
+    for field, value in SOLVED.items():
+        if getattr(stage, field) != value:
+            raise UserError(
+                f"plan: stages.{stage.name}.{field}={getattr(stage, field)} would do nothing: with thaw=0 the head is "
+                f"solved to its optimum, without steps; leave it at {value}, or thaw something "
+                f"(stages.{stage.name}.thaw=1)"
+            )
 
 
 def _distinct(stages: tuple[Stage, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from instar.plan.consequences import consequences
 from instar.records import Audit, Decision, Json, Plan
 
 HEADER = ("field", "value", "basis", "because", "reason", "source")
@@ -11,7 +12,8 @@ machine · *asked*: the user wanted it."""
 
 
 def plan_md(plan: Plan, audit: Audit) -> str:
-    """Markdown: decisions in force with their reasons, the findings behind them, superseded decisions."""
+    """Markdown: decisions in force with their reasons, the findings behind them and what each of all that matter
+    changed, superseded decisions."""
     live = plan.live()
     codes = {code for decision in live.values() for code in decision.because}
     past = [d for d in plan.decisions if d is not live[d.field]]
@@ -25,6 +27,15 @@ def plan_md(plan: Plan, audit: Audit) -> str:
         _table(
             ("finding", "verdict", "what was found"),
             [(f.code, f.verdict, f.sentence) for f in audit.findings if f.code in codes],
+        ),
+        "## What each finding changed",
+        "Of all findings that are an issue or worth a note.",
+        _table(
+            ("finding", "verdict", "what it changed"),
+            [
+                (code, audit[code].verdict, _changed(live, touched) or reason)
+                for code, touched, reason in consequences(plan, audit)
+            ],
         ),
     ]
     if past:
@@ -44,6 +55,15 @@ def shown(value: Json) -> str:
         separator = "; " if any(isinstance(part, Mapping) for part in value) else ", "
         return separator.join(shown(part) for part in value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _changed(live: Mapping[str, Decision], names: Sequence[str]) -> str:
+    """The fields with their values; stages by their names."""
+    values = [(name, live[name].value) for name in names]
+    return "; ".join(
+        f"{name}: {', '.join(part['name'] for part in value) if name == 'stages' else shown(value)}"
+        for name, value in values
+    )
 
 
 def _row(decision: Decision) -> tuple[str, ...]:

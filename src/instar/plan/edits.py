@@ -9,12 +9,15 @@ import yaml
 
 from instar import store
 from instar.errors import UserError
+from instar.metrics import ORDERED
 from instar.plan.bounds import check
 from instar.records import Decision, Json, Plan, Recipe, Stage
 
 FIELDS = tuple(f.name for f in fields(Recipe))
 OF_A_STAGE = tuple(f.name for f in fields(Stage) if f.name != "name")
-LISTS = ("augment", "stages")
+NAMES = ("exclude", "clean", "augment")
+"""Fields that hold a list of names; a lone name stands for a list of one."""
+LISTS = (*NAMES, "stages")
 SHORT = ("lr", "epochs")
 """Keys that stand for this value in every stage that thaws something."""
 EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
@@ -32,7 +35,8 @@ def parse_setting(setting: str) -> tuple[str, Json]:
         raise UserError(f"--set {setting}: the value is not valid YAML; quote it if it is text") from error
     if isinstance(value, str) and EXPONENT.fullmatch(value):
         value = float(value)
-    return key.strip(), value
+    key = key.strip()
+    return key, [value] if key in NAMES and isinstance(value, str) else value
 
 
 def check_key(key: str) -> None:
@@ -89,10 +93,30 @@ def _asked(plan: Plan, values: Mapping[str, Json], reasons: Mapping[str, str]) -
             raise UserError(f"plan: {field}={values[field]} must be a list, as in {field}=[{values[field]}]")
     wished = tuple(_ask(field, value, reasons[field]) for field, value in values.items())
     recipe = store.recipe_of(Plan((*plan.decisions, *wished)))
-    planned = next(d.value for d in plan.decisions if d.field == "fit")
-    check(recipe, planned)
+    check(recipe, _planned(plan, "fit").value)
+    _possible(recipe, plan)
     typed = _values(recipe)
     return Plan((*plan.decisions, *(_ask(d.field, typed[d.field], d.reason) for d in wished)))
+
+
+def _planned(plan: Plan, field: str) -> Decision:
+    """What the rules decided, whatever was asked for since."""
+    return next(d for d in plan.decisions if d.field == field)
+
+
+def _possible(recipe: Recipe, plan: Plan) -> None:
+    """Refuse what the data do not allow."""
+    opened, decoded = _planned(plan, "grouping"), _planned(plan, "decode")
+    if recipe.grouping != opened.value:
+        raise UserError(
+            f"plan: grouping={recipe.grouping}, but these data were split with grouping={opened.value} when they were "
+            f"opened; start a new run with --set grouping={recipe.grouping} ({opened.reason})"
+        )
+    if "ordered-labels" not in decoded.because:
+        if recipe.decode == "median":
+            raise UserError("plan: decode=median wants ordered classes, and these have no order; use argmax")
+        if recipe.metric in ORDERED:
+            raise UserError(f"plan: metric={recipe.metric} wants ordered classes, these have no order; use macro_f1")
 
 
 def _ask(field: str, value: Json, reason: str) -> Decision:

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Collection
 
-from instar.audit.wording import percent
+import numpy as np
+from numpy.typing import NDArray
+
+from instar.audit.wording import number, percent, several
+from instar.plan.rows import OPEN
 from instar.records import Audit, Card, Decision
 
-TOKENS_PER_WORD = 1.4
-"""Pieces of words per word, rounded up from what English reviews give a BERT vocabulary (our judgement)."""
-MARKERS = 2
-"""Tokens for begin and end of a text."""
+Tokens = NDArray[np.int64]
+USUAL = 0.95
+"""Share of the texts that shall not be cut (our judgement)."""
 STEP = 16
 """Lengths are rounded up to a multiple of this, which matrix units like."""
 NEARLY_SQUARE = (3 / 4, 4 / 3)
@@ -18,19 +21,21 @@ ALIKE = 1.1
 """Ratio of the 95th to the 5th percentile of the aspects up to which all pictures have one shape."""
 SQUASHABLE = (1 / 2, 2.0)
 """Aspects that may be squashed to a square where all pictures are distorted alike."""
+SHAPE = ("width", "height", "aspect")
+"""Traits of `shortcuts` that are those of size and shape."""
 JUDGEMENT = "our judgement"
 
 
-def tokens_of(words: int) -> int:
-    """Tokens that hold a text of so many words."""
-    return math.ceil(words * TOKENS_PER_WORD + MARKERS)
+def input_size(audit: Audit, card: Card, tokens_N: Tokens | None) -> Decision:
+    """Pictures: the size that the network was trained at. Texts: as long as 19 of 20 are, within bounds.
 
-
-def input_size(audit: Audit, card: Card) -> Decision:
-    """Pictures: the size that the network was trained at. Texts: as long as 19 of 20 are, within bounds."""
+    Args:
+        audit: holds `sizes` for pictures.
+        card: knows the most that the network takes.
+        tokens_N: tokens of each of some training texts, repaired and not cut (`plan.text.tokens`); None for pictures.
+    """
     limit = card.spec.size
-    lengths = audit.get("lengths")
-    if lengths is None:
+    if tokens_N is None:
         found = audit["sizes"].evidence
         smaller = max(found["median_width"], found["median_height"]) < limit
         reason = (
@@ -39,40 +44,49 @@ def input_size(audit: Audit, card: Card) -> Decision:
             f"{', so they are enlarged, which adds no detail' if smaller else ''}."
         )
         return Decision("input_size", limit, "rule", ("sizes",), reason, "configuration of the backbone")
-    p95 = lengths.evidence["p95"]
-    wanted = max(STEP, STEP * math.ceil(tokens_of(p95) / STEP))
+    longest = _usual(tokens_N)
+    wanted = STEP * math.ceil(longest / STEP)
+    value = min(wanted, limit)
+    cut = float((tokens_N > value).mean())
     reason = (
-        f"19 in 20 texts have {p95:,} words or fewer, about {tokens_of(p95):,} tokens at {TOKENS_PER_WORD} a "
-        f"word and {MARKERS} markers; rounded up to a multiple of {STEP}."
+        f"19 in 20 of {several(len(tokens_N), 'training text')} make {number(longest)} tokens or fewer for "
+        f"{card.title}, repaired, and with markers of begin and end; rounded up to a multiple of {STEP}."
     )
     if wanted > limit:
-        reason += f" {card.title} reads no more than {limit:,}."
-    return Decision("input_size", min(wanted, limit), "rule", ("lengths",), reason, JUDGEMENT)
+        reason += f" {card.title} reads no more than {number(limit)}."
+    reason += f" {percent(cut)} of these texts are longer and cut." if cut else " None of these is cut."
+    source = f"measurement with the network's own tokenizer; 19 in 20: {JUDGEMENT}"
+    return Decision("input_size", value, "measured", ("lengths",), reason, source)
 
 
-def fit(audit: Audit, card: Card, fits: Collection[str]) -> Decision:
+def _usual(tokens_N: Tokens) -> int:
+    """Tokens that 19 in 20 texts do not exceed."""
+    return int(np.quantile(tokens_N, USUAL, method="inverted_cdf"))
+
+
+def fit(audit: Audit, card: Card, fits: Collection[str], tokens_N: Tokens | None) -> Decision:
     """crop, pad or squash by the aspects of the pictures; head or ends by how many texts are too long.
 
     Args:
-        audit: holds `lengths` for texts, `sizes` for pictures.
+        audit: holds `sizes` for pictures.
         card: knows the most that the network takes.
         fits: what the modality can do.
+        tokens_N: as in `input_size`.
     """
-    lengths = audit.get("lengths")
-    decision = _fit_pictures(audit) if lengths is None else _fit_texts(lengths.evidence["p95"], card)
+    decision = _fit_pictures(audit) if tokens_N is None else _fit_texts(_usual(tokens_N), card)
     assert decision.value in fits, (decision.value, fits)
     return decision
 
 
-def _fit_texts(p95: int, card: Card) -> Decision:
-    if tokens_of(p95) > card.spec.size:
+def _fit_texts(longest: int, card: Card) -> Decision:
+    if longest > card.spec.size:
         reason = (
-            f"More than 1 in 20 texts are longer than the {card.spec.size:,} tokens that {card.title} reads; "
+            f"More than 1 in 20 texts are longer than the {number(card.spec.size)} tokens that {card.title} reads; "
             "beginning and end of a text tell more than its beginning alone."
         )
-        return Decision("fit", "ends", "rule", ("lengths",), reason, "arXiv 1905.05583")
+        return Decision("fit", "ends", "measured", ("lengths",), reason, "arXiv 1905.05583")
     reason = "At most 1 in 20 texts are cut, and of these the beginning is kept."
-    return Decision("fit", "head", "rule", ("lengths",), reason, JUDGEMENT)
+    return Decision("fit", "head", "measured", ("lengths",), reason, JUDGEMENT)
 
 
 def _fit_pictures(audit: Audit) -> Decision:
@@ -97,4 +111,21 @@ def _fit_pictures(audit: Audit) -> Decision:
             f"{spread}: a centre square would lose {percent(lost)} of the worst of these, and squashing "
             "would distort each differently; so the whole picture is kept and the rest of the square filled."
         )
-    return Decision("fit", value, "rule", ("sizes",), reason, JUDGEMENT)
+    told = _told_by_size(audit)
+    if told and value == "pad":
+        reason += (
+            f" But the bars beside a picture show its shape, and {told} goes with the class: --set fit=crop hides "
+            "that, at the price named."
+        )
+    elif told:
+        reason += f" All pictures having one shape then, {told}, which goes with the class, is hardly to be seen."
+    return Decision("fit", value, "rule", ("sizes", *(("shortcuts",) if told else ())), reason, JUDGEMENT)
+
+
+def _told_by_size(audit: Audit) -> str:
+    """The trait of size or shape that tells the class best of all traits, or gives a class away; else nothing."""
+    found = audit["shortcuts"]
+    if found.verdict not in OPEN:
+        return ""
+    traits = [found.evidence["best"], *(trait for _, trait in found.evidence["classes_given_away"])]
+    return next((trait for trait in traits if trait in SHAPE), "")

@@ -1,6 +1,7 @@
 """What the training minimises, and what chooses the checkpoint."""
 
 from instar.audit.balance import UNEVEN, VERY_UNEVEN
+from instar.modality.modalities import MODALITIES
 from instar.records import Audit, Card, Decision
 
 MANY_CLASSES = 10
@@ -47,16 +48,14 @@ def loss_weights(audit: Audit) -> Decision:
 def label_smoothing(audit: Audit, card: Card) -> Decision:
     """Smoothed labels for pictures of many unordered classes on a pre-trained network."""
     classes = audit["class-counts"].evidence["classes"]
+    plain = MODALITIES[card.modality].habits.plain_labels
     if audit["ordered-labels"].evidence["ordered"]:
         value, reason = (
             0.0,
             "The classes are ordered: smoothing would favour far classes as much as near ones.",
         )
-    elif card.spec.tokenizer:
-        value, reason = (
-            0.0,
-            "Texts are tuned for few epochs, in which the network hardly grows overconfident.",
-        )
+    elif plain:
+        value, reason = 0.0, plain
     elif not card.pretrained:
         value, reason = (
             0.0,

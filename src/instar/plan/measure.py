@@ -8,14 +8,16 @@ from functools import partial
 from itertools import product
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from instar.machine import cores, memory_gb
+from instar.modality.modalities import MODALITIES
 from instar.models.depth import belongs
 from instar.models.network import Classifier, Network
 from instar.prepare.base import Batch
 from instar.prepare.passes import device
 from instar.progress import bar
-from instar.records import InputSpec, Measurements, Timing
+from instar.records import Measurements, Timing
 
 ROUGH, BATCH = 2, 8
 """Examples of the step that warms up, and of the timed steps."""
@@ -25,15 +27,17 @@ processors without bf16 arithmetic a convolution in bf16 takes ten times as long
 the exact figure."""
 SECONDS = 0.5
 """Of timed steps per way and direction; two steps at least."""
-WORDS = 64
-"""Tokens of a text to measure with."""
 
 
-def measure(network: Network, batch_of: Callable[[int], Batch] | None = None) -> Measurements:
+def measure(
+    network: Network, batch_of: Callable[[int], Batch] | None = None, *, extent: int | None = None
+) -> Measurements:
     """Time inference and training with the upper half of the trunk thawed, on a copy of the network.
 
     Args:
-        batch_of: number of examples -> batch; without it, noise of the network's input size.
+        batch_of: number of examples -> batch; without it, noise.
+        extent: pixels a side, or tokens of a text, of a usual batch (`Modality.extent`); without it, what the network
+            was trained at or takes at most.
 
     Returns:
         A timing for each of float32 and bf16, and for pictures also plain and channels_last layout, with as
@@ -41,7 +45,9 @@ def measure(network: Network, batch_of: Callable[[int], Batch] | None = None) ->
         machine did.
     """
     where = device()
-    batch_of = batch_of or partial(SAMPLES[network.card.modality], network.card.spec)
+    extent = extent or network.card.spec.size
+    sample = MODALITIES[network.card.modality].feed().sample
+    batch_of = batch_of or partial(sample, network.card.spec, extent)
     rough, batch = batch_of(ROUGH), batch_of(BATCH)
     layouts = (False, True) if any(value.ndim == 4 for value in batch.values()) else (False,)
     ways = list(product(("fp32", "bf16"), layouts))
@@ -53,28 +59,17 @@ def measure(network: Network, batch_of: Callable[[int], Batch] | None = None) ->
             for precision, channels_last in ways:
                 model = _half_thawed(network).to(where)
                 model.to(memory_format=_layout(channels_last))  # type: ignore[call-overload]
-                rates = _rates(model, rough, precision, channels_last, where, once=True)
+                rates = _rates(model, rough, precision, channels_last, where, steady=network.card.pretrained, once=True)
                 best = max((t.training for t in timings), default=0.0)
                 if rates[1] * HOPELESS > best:
-                    rates = _rates(model, batch, precision, channels_last, where, once=False)
+                    rates = _rates(
+                        model, batch, precision, channels_last, where, steady=network.card.pretrained, once=False
+                    )
                 timings.append(Timing(precision, channels_last, threads, *rates))
                 advance(1, f"{rates[1]:.0f} a second")
     finally:
         torch.set_num_threads(before)
-    return Measurements(tuple(timings), where.type, cores(), round(memory_gb(), 1))
-
-
-def _pixels(spec: InputSpec, n: int) -> Batch:
-    generator = torch.Generator().manual_seed(0)
-    return {"pixels": torch.randn(n, 3, spec.size, spec.size, generator=generator)}
-
-
-def _tokens(spec: InputSpec, n: int) -> Batch:
-    ids = torch.arange(1, n * min(spec.size, WORDS) + 1).view(n, -1)
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-
-
-SAMPLES: dict[str, Callable[[InputSpec, int], Batch]] = {"image": _pixels, "text": _tokens}
+    return Measurements(tuple(timings), where.type, cores(), round(memory_gb(), 1), extent)
 
 
 def _layout(channels_last: bool) -> torch.memory_format:
@@ -82,9 +77,17 @@ def _layout(channels_last: bool) -> torch.memory_format:
 
 
 def _rates(
-    model: Classifier, batch: Batch, precision: str, channels_last: bool, where: torch.device, *, once: bool
+    model: Classifier,
+    batch: Batch,
+    precision: str,
+    channels_last: bool,
+    where: torch.device,
+    *,
+    steady: bool,
+    once: bool,
 ) -> tuple[float, float]:
-    """Examples a second forward, and forward with backward and step."""
+    """Examples a second forward, and forward with backward and step; `steady`: as in training, BatchNorm keeps its
+    statistics."""
     layout = _layout(channels_last)
     batch = {k: v.to(where, memory_format=layout) if v.ndim == 4 else v.to(where) for k, v in batch.items()}
     labels_B = torch.zeros(len(next(iter(batch.values()))), dtype=torch.long, device=where)
@@ -104,6 +107,9 @@ def _rates(
     model.eval()
     forward_seconds = _fastest(forward, where, once)
     model.train()
+    for module in model.modules():
+        if isinstance(module, _BatchNorm) and steady:
+            module.eval()
     return len(labels_B) / forward_seconds, len(labels_B) / _fastest(train, where, once)
 
 

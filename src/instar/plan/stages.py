@@ -1,11 +1,18 @@
 """What is frozen when, for how long and at which rates."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 
+from instar.audit.shortcuts import percent_points
+from instar.audit.wording import number, percent, several
+from instar.modality.modalities import MODALITIES
+from instar.plan.batch import batch_size
+from instar.plan.bounds import SOLVED
 from instar.plan.engine import fastest
-from instar.plan.rates import DECAY, peak
-from instar.records import Audit, Card, Dataset, Decision, Measurements, Stage, Timing
+from instar.plan.rates import DECAY, RANDOM, peak
+from instar.plan.rows import OPEN
+from instar.records import Audit, Card, Dataset, Decision, Json, Measurements, Stage, Timing
 
 MINUTES, MINUTES_SMALL = 10.0, 2.0
 """What a stage may take on this machine; and from scratch on a small set."""
@@ -13,9 +20,15 @@ SMALL = 2_000
 """Training examples below which a set counts as small."""
 FEW_PER_CLASS = 30
 """Training examples a class below which less of the trunk is thawed."""
-EPOCHS_PRETRAINED, EPOCHS_TEXT, EPOCHS_SCRATCH = (2, 12), (2, 6), (10, 40)
+SOLVED_BY_PROBE = 0.99
+"""Lower end of the interval of a frozen probe's accuracy from which thawing is not worth its time."""
+LITTLE = 0.01
+"""Gain in accuracy from twice the examples that counts as none."""
+EPOCHS_SCRATCH = (10, 40)
 MEASURED_SHARE = 0.5
 """Share of the trunk that was thawed when `Timing.training` was measured."""
+HEAD_FIRST = "head first: arXiv 2202.10054"
+JUDGEMENT = "our judgement"
 
 
 def epoch_seconds(timing: Timing, train: int, val: int, share: float) -> float:
@@ -33,54 +46,89 @@ def stages(dataset: Dataset, audit: Audit, card: Card, measurements: Measurement
     """Pre-trained: the head, then the upper part of the trunk with it. From scratch: everything at once."""
     if card.pretrained:
         return _thawing(dataset, audit, card, measurements)
-    return _all_at_once(dataset, measurements, peak(card))
+    return _all_at_once(dataset, card, measurements)
 
 
 def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measurements) -> Decision:
-    counts = audit["class-counts"].evidence
+    head = asdict(Stage("head", 0, int(SOLVED["epochs"]), SOLVED["lr"], SOLVED["layer_decay"]))
+    probe = looked_at(audit, "separability")
+    if probe is not None and probe["low"] >= SOLVED_BY_PROBE:
+        reason = (
+            "The new head alone, on features of the frozen network: a probe on them gets "
+            f"{percent(probe['accuracy'])} of {number(probe['n'])} {dataset.modality}s right that it had not learnt "
+            f"from (95 % interval {percent(probe['low'])} to {percent(probe['high'])}), so thawing more could gain "
+            f"less than {percent(1 - SOLVED_BY_PROBE)}."
+        )
+        return Decision(
+            "stages", [head], "measured", ("separability",), reason, f"{HEAD_FIRST}; the limit: {JUDGEMENT}"
+        )
+    thaw, opened, because = _opened(dataset, audit, card)
     train, val = dataset.part("train").height, dataset.part("val").height
     trunk = sum(group.role == "trunk" for group in card.groups)
-    a_class = train / counts["classes"]
-    divisor, part = (3, "third") if a_class < FEW_PER_CLASS else (2, "half")
-    thaw = math.ceil(trunk / divisor) if trunk else -1
-    share = thaw / trunk if trunk else 1.0
-    least, most = EPOCHS_TEXT if card.spec.tokenizer else EPOCHS_PRETRAINED
-    timing = fastest(measurements)
-    seconds = epoch_seconds(timing, train, val, share)
+    least, most = MODALITIES[card.modality].habits.epochs
+    seconds = epoch_seconds(fastest(measurements), train, val, thaw / trunk if trunk else 1.0)
     epochs = min(max(int(MINUTES * 60 / seconds), least), most)
-    value = [
-        asdict(Stage("head", 0, 1, 1e-3, 1.0)),
-        asdict(Stage("top", thaw, epochs, peak(card), DECAY)),
-    ]
-    opened = f"the upper {part} of the trunk ({thaw} of {trunk} depth groups)" if trunk else "the whole network"
+    rate = peak(card, epochs * -(-train // batch_size(dataset).value))
+    value = [head, asdict(Stage("top", thaw, epochs, rate.value, DECAY))]
     reason = (
         "First the new head alone, on features of the frozen network, so that a random head does not spoil "
-        f"what was learnt before; then {opened} with it, as there are {a_class:,.0f} training "
-        f"{dataset.modality}s a class, each group at {DECAY} times the rate of the one above. Frozen groups "
-        f"keep their BatchNorm statistics. {_time(train, seconds, epochs, MINUTES)}"
+        f"what was learnt before; then {opened}, each group at {DECAY} times the rate of the one above. {rate.reason} "
+        f"BatchNorm keeps its pre-trained statistics, on which the head was solved. "
+        f"{_time(train, seconds, epochs, MINUTES)}{_timed(card, measurements)}"
     )
     source = (
-        "head first: arXiv 2202.10054; freezing the lower layers: arXiv 1411.1792; rates by depth: "
-        "arXiv 1801.06146; speed: measurement; numbers: our judgement"
+        f"{HEAD_FIRST}; freezing the lower layers: arXiv 1411.1792; rates by depth: arXiv 1801.06146; "
+        f"peak: {rate.source}; speed: measurement; numbers: {JUDGEMENT}"
     )
-    return Decision("stages", value, "measured", ("class-counts",), reason, source)
+    return Decision("stages", value, "measured", because, reason, source)
 
 
-def _all_at_once(dataset: Dataset, measurements: Measurements, lr: float) -> Decision:
+def _opened(dataset: Dataset, audit: Audit, card: Card) -> tuple[int, str, tuple[str, ...]]:
+    """How many depth groups are thawed, in words too, and the findings that say so."""
+    trunk = sum(group.role == "trunk" for group in card.groups)
+    if not trunk:
+        return -1, "the whole network with it", ("class-counts",)
+    a_class = dataset.part("train").height / audit["class-counts"].evidence["classes"]
+    why = f"as there are {several(round(a_class), f'training {dataset.modality}')} a class"
+    because: tuple[str, ...] = ("class-counts",)
+    divisor, part = 2, "half"
+    if a_class < FEW_PER_CLASS:
+        divisor, part = 3, "third"
+        curve = looked_at(audit, "learning-curve")
+        if curve is not None and curve["high"] < LITTLE:
+            divisor, part, because = 2, "half", ("class-counts", "learning-curve")
+            why += (
+                f", which are few, but twice as many would hardly help the frozen features (by "
+                f"{percent_points(curve['gain_if_doubled'])} points, 95 % interval {percent_points(curve['low'])} to "
+                f"{percent_points(curve['high'])}): it is the features that hold it back"
+            )
+    thaw = math.ceil(trunk / divisor)
+    return thaw, f"the upper {part} of the trunk ({thaw} of {trunk} depth groups) with it, {why}", because
+
+
+def looked_at(audit: Audit, code: str) -> Mapping[str, Json] | None:
+    """Evidence of a finding on frozen features, or None where it could not be had."""
+    finding = audit.get(code)
+    return finding.evidence if finding is not None and finding.verdict in (*OPEN, "passed") else None
+
+
+def _timed(card: Card, measurements: Measurements) -> str:
+    unit = MODALITIES[card.modality].unit
+    return f" Timed at {measurements.extent} {unit}." if measurements.extent else ""
+
+
+def _all_at_once(dataset: Dataset, card: Card, measurements: Measurements) -> Decision:
     train, val = dataset.part("train").height, dataset.part("val").height
     minutes = MINUTES_SMALL if train < SMALL else MINUTES
-    timing = fastest(measurements)
-    seconds = epoch_seconds(timing, train, val, 1.0)
+    seconds = epoch_seconds(fastest(measurements), train, val, 1.0)
     least, most = EPOCHS_SCRATCH
     epochs = min(max(int(minutes * 60 / seconds), least), most)
-    value = [asdict(Stage("all", -1, epochs, lr, 1.0))]
+    value = [asdict(Stage("all", -1, epochs, RANDOM, 1.0))]
     reason = (
         "The network starts at random, so there is nothing worth freezing: everything learns from the first "
-        f"step. {_time(train, seconds, epochs, minutes)}"
+        f"step. {_time(train, seconds, epochs, minutes)}{_timed(card, measurements)}"
     )
-    return Decision(
-        "stages", value, "measured", ("class-counts",), reason, "speed: measurement; numbers: our judgement"
-    )
+    return Decision("stages", value, "measured", ("class-counts",), reason, f"speed: measurement; numbers: {JUDGEMENT}")
 
 
 def _time(train: int, seconds: float, epochs: int, minutes: float) -> str:

@@ -30,6 +30,7 @@ from instar.records.plan import (
 from instar.records.results import (
     Epoch,
     Evaluation,
+    Method,
     Score,
 )
 from instar.records.slides import (
@@ -65,6 +66,7 @@ __all__ = [
     "InputSpec",
     "Json",
     "Measurements",
+    "Method",
     "Picture",
     "Plan",
     "Points",

@@ -25,7 +25,9 @@ class Dataset:
       input  str: the path below `root`, or the text itself, unchanged
       label  str or null: null where there is no label and *for every test row* (these labels are sealed, see `store`)
       split  one of `Split`; "quarantined" rows cannot be read (column `error` says why) and take no part in anything
-      group  int: examples of one group (twins) never stand in two splits
+      twin   int: exact copies of one content share it
+      group  int: examples of one group (exact twins, and near copies where these are kept together) never stand
+             in two splits
       error  str or null
       measure.*  columns that the modality measured (width, words, brightness ...)
       extra.*    the other columns of the table that the set came in, unchanged

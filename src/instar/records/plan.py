@@ -58,6 +58,8 @@ class Card:
     pretrained: bool
     weights: str
     """Where the weights came from, to show a reader (file name, hub name); "random" where not pre-trained."""
+    weights_sha256: str = ""
+    """SHA-256 of their file (of several files: of their digests); "" where not pre-trained."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Measurements:
     """cpu, cuda, mps"""
     cores: int
     memory_gb: float
+    extent: int = 0
+    """How large the timed examples were: pixels a side, or tokens of a text as padded in a usual batch."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,13 @@ class Recipe:
     """SOURCE:NAME, SOURCE one of timm, torchvision, hf, scratch."""
     weights: str | None
     """A safetensors file to load instead of asking the hub."""
+    grouping: str
+    """What never straddles a split: exact (twins alone) or near (near copies too). Settled when the data are opened."""
+    exclude: tuple[str, ...]
+    """Codes of findings whose rows are left out of training; validation and test keep every row."""
+    clean: tuple[str, ...]
+    """Repairs of each text before it is tokenised, by the names that the modality knows: mojibake, entities,
+    whitespace."""
     input_size: int
     """Images: pixels a side. Texts: tokens."""
     fit: str
@@ -136,6 +147,8 @@ class Recipe:
     """Augmentations of the training examples, by the names that the modality knows."""
     metric: str
     """Validation metric that chooses the checkpoint."""
+    decode: str
+    """How probabilities become a label: argmax (the most probable), or median (of ordered classes)."""
     loss_weights: str
     """none, or balanced (inverse class frequency)."""
     label_smoothing: float

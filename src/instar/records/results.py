@@ -1,11 +1,16 @@
 """What training and evaluation yield."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 
 from instar.records.data import STRICT
+
+Method = Literal["wilson", "groups", "bootstrap", "paired"]
+"""How an interval was found. wilson: Wilson score interval at the effective number of examples; groups: Wilson over the
+number of twin groups, where all is right or all wrong; bootstrap: BCa over groups; paired: BCa over groups of a
+difference on the same examples."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Score:
     low: float
     high: float
     n: int
+    method: Method
+    """How the interval was found."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Evaluation:
     """How much better the tuned network is than each baseline (`subject`), above 0 if it is better whatever the
     metric, with a paired interval: both were judged on the same examples."""
     groups: int
-    """Twin groups among the test rows: what the bootstrap draws."""
+    """Twin groups among the test rows: what counts as one witness in every interval."""
     opened: int
     """How many times the test split has been opened for this run."""
     majority: str

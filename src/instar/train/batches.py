@@ -13,8 +13,11 @@ def seed_of(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def batches(costs: NDArray[np.int64], size: int, seed: int) -> list[NDArray[np.int64]]:
+def batches(costs: NDArray[np.int64], size: int, seed: int, least: int = 1) -> list[NDArray[np.int64]]:
     """Indices of all examples in random batches of at most `size`, of nearly equal length.
+
+    Where that would leave a batch with fewer than `least` examples, there is a batch fewer, and some hold more than
+    `size`: an odd number of examples by twos ends with a three.
 
     Within windows of `WINDOW` batches the examples are sorted by cost, so that texts of a batch are similarly
     long and little is padded; the batches then come in random order.
@@ -23,5 +26,5 @@ def batches(costs: NDArray[np.int64], size: int, seed: int) -> list[NDArray[np.i
     order = generator.permutation(len(costs))
     windows = np.array_split(order, max(1, round(len(order) / (WINDOW * size))))
     order = np.concatenate([window[np.argsort(costs[window], kind="stable")] for window in windows])
-    parts = np.array_split(order, -(-len(order) // size))
+    parts = np.array_split(order, max(1, min(-(-len(order) // size), len(order) // least)))
     return [parts[i] for i in generator.permutation(len(parts))]

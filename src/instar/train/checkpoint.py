@@ -69,6 +69,15 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return {name: stream.get_tensor(name) for name in stream.keys()}, about  # noqa: SIM118 (not a dict)
 
 
+def stamp_of(path: Path) -> str | None:
+    """The stamp of the training that wrote the file; None where there is no file, or none that training wrote whole."""
+    try:
+        with safe_open(path, framework="pt") as stream:
+            return str(json.loads(stream.metadata()["instar"])["stamp"])
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        return None
+
+
 def save_checkpoint(
     folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None, progress: Progress
 ) -> None:

@@ -23,7 +23,7 @@ from instar.train.batches import batches, seed_of
 from instar.train.checkpoint import SECONDS, Position
 from instar.train.loss import loss_of
 from instar.train.optim import set_rates, share
-from instar.train.stages import enter
+from instar.train.stages import enter, least_batch
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,22 @@ def one_epoch(live: Live, at: Position, save: Callable[[Position], None]) -> Pos
     resumed epoch needs no random state. `save` is called with the position after a step now and then.
 
     Raises:
-        UserError: the loss is not a number.
+        UserError: the loss is not a number, or a batch holds fewer examples than the network can learn from.
     """
     recipe, data = live.recipe, live.data
     seed = (recipe.seed, at.stage, at.epoch)
-    parts = batches(data.prepared.costs[data.train_rows], recipe.batch_size, seed_of(*seed))
+    enter(live.network, live.stage.thaw)
+    least = least_batch(live.network.model)
+    if min(recipe.batch_size, len(data.train_rows)) < least:
+        raise UserError(
+            f"{live.network.card.title} has BatchNorm that learns, whose statistics need {least} examples a batch, and "
+            f"here are batch_size={recipe.batch_size} and {len(data.train_rows)} to train on: --set batch_size=8, or "
+            "add examples"
+        )
+    parts = batches(data.prepared.costs[data.train_rows], recipe.batch_size, seed_of(*seed), least)
     total = live.stage.epochs * len(parts)
     saved = started = time.monotonic()
     begun = at.seconds
-    enter(live.network, live.stage.thaw)
 
     def load(step: int) -> tuple[int, Batch]:
         rows = data.train_rows[parts[step]]

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from instar.metrics import score as metric_of
 from instar.progress import bar
 from instar.train.loss import loss_of
-from instar.train.metrics import METRICS, confusion
 
 STRENGTHS = (3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 """1/C, strongest first: each solution is the start of the next. The best on the validation split was 10 of
@@ -77,7 +77,7 @@ def solve(examples: Examples, metric: str) -> tuple[Solution, ...]:
                 val_loss = loss_of(logits_MC, torch.from_numpy(examples.val_labels), examples.weights_C, 0.0).item()
                 predicted = logits_MC.argmax(1).numpy()
                 bias_C = bias_C - weight_CD @ mean_D
-            score = METRICS[metric](confusion(examples.val_labels, predicted, examples.classes))
+            score = metric_of(metric, examples.val_labels, predicted, examples.classes)
             seconds = time.monotonic() - started
             solutions.append(Solution(weight_CD, bias_C, strength, train_loss, val_loss, score, seconds))
             advance(1, f"loss {train_loss:.3f}, {metric} {score:.3f}")

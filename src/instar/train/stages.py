@@ -1,6 +1,9 @@
 """What learns in a stage and what stands still, truthfully: parameters, running statistics and dropout
 alike."""
 
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
 from instar.models.depth import belongs
 from instar.models.network import Network
 from instar.records import Group
@@ -22,6 +25,12 @@ def enter(network: Network, thaw: int) -> None:
     the thawed groups is in evaluation mode, one by one, so that no BatchNorm moves its statistics, no dropout
     draws and no layer is skipped in the frozen part. A module that holds both frozen and thawed ones counts
     as frozen itself.
+
+    BatchNorm with pre-trained weights keeps its statistics where it is thawed, too; its scale and shift learn. The
+    head was solved on features made with these statistics; those of the batch at hand would change every feature at
+    once and spoil it, and few steps are too few to mend that (measured: docs/LOG.md, "Rates of the stage top"). Nor
+    does anything then depend on how large a batch is, or on the momentum that a port of the network took over from
+    another framework (transformers' MobileNets have 0.997, by which the last batch alone counts).
     """
     model = network.model
     groups = thawed_groups(network.card.groups, thaw)
@@ -34,6 +43,13 @@ def enter(network: Network, thaw: int) -> None:
         inside = any(belongs(name.removeprefix("body."), g) for g in groups)
         owns_fresh = any(f"{name}.{key}" in network.fresh for key, _ in module.named_parameters(recurse=False))
         module.training = everything or inside or owns_fresh or not name.startswith("body")
+        if isinstance(module, _BatchNorm) and network.card.pretrained and not owns_fresh:
+            module.training = False
+
+
+def least_batch(model: nn.Module) -> int:
+    """Examples that a batch needs: two where a BatchNorm in training mode takes its statistics from them."""
+    return 2 if any(isinstance(m, _BatchNorm) and m.training for m in model.modules()) else 1
 
 
 def trainable(network: Network) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from instar.errors import UserError
+from instar.metrics import score as metric_of
 from instar.models.network import Network
 from instar.prepare.features import features
 from instar.prepare.passes import device, logits, placed, running
@@ -20,7 +21,6 @@ from instar.train import checkpoint
 from instar.train.checkpoint import Best, Position, Progress
 from instar.train.loop import Live, TrainingData, one_epoch
 from instar.train.loss import class_weights, loss_of
-from instar.train.metrics import METRICS, confusion
 from instar.train.optim import optimiser, share
 from instar.train.probe import Examples, Solution, solve
 from instar.train.stages import enter, trainable
@@ -46,8 +46,8 @@ class Fit:
 def fit(folder: Path, network: Network, recipe: Recipe, data: TrainingData, stamp: str) -> tuple[Epoch, ...]:
     """Train `network` through the stages of the recipe, and leave the best weights in it.
 
-    Writes below `folder`: best.safetensors (the whole state with the best validation score),
-    probe.safetensors (the solved head on the body as it came: a baseline, and where the first stage is the
+    Writes below `folder`: best.safetensors (the whole state with the best validation score), probe.safetensors
+    (the whole state with the solved head on the body as it came: a baseline, and where the first stage is the
     head alone also the first candidate), last/ (the checkpoint). `stamp` says what the training rests on; a
     checkpoint with the same stamp is taken up, and the result equals that of an uninterrupted training, on a
     CPU bit for bit.
@@ -82,9 +82,10 @@ def _resumed(run: Fit) -> tuple[Progress, dict[str, Tensor]] | None:
         return None
     progress, tensors = found
     needed = [PROBE] + [BEST] * (progress.best is not None)
-    if not all((run.folder / name).exists() for name in needed):
-        say(f"{' or '.join(needed)} is gone from {run.folder}; starting anew")
-        return None
+    for name in needed:
+        if checkpoint.stamp_of(run.folder / name) != run.stamp:
+            say(f"{run.folder / name} is not there or belongs to another training; starting anew")
+            return None
     run.network.model.load_state_dict(checkpoint.model_tensors(tensors))
     if progress.position != Position():
         say(f"going on from the checkpoint in {run.folder / checkpoint.LAST}")
@@ -97,9 +98,9 @@ def _begin(run: Fit) -> Progress:
     checkpoint.forget(run.folder)
     solutions = _solutions(run)
     found = max(solutions, key=lambda s: (s.val_score, -s.val_loss))
-    head = {"head.weight": found.weight_CD, "head.bias": found.bias_C}
+    state = {**run.network.model.state_dict(), "head.weight": found.weight_CD, "head.bias": found.bias_C}
     about = {"stamp": run.stamp, "score": found.val_score, "strength": found.strength}
-    checkpoint.write_tensors(run.folder / PROBE, head, about)
+    checkpoint.write_tensors(run.folder / PROBE, state, about)
     progress = Progress(run.stamp)
     first = run.recipe.stages[0]
     if _is_solved(first, run.network):
@@ -183,7 +184,7 @@ def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
     logits_MC = logits(run.network, data.prepared, data.val_rows, recipe, f"{stage.name}, validation")
     labels_M = torch.from_numpy(data.val_labels)
     loss = loss_of(torch.from_numpy(logits_MC), labels_M, run.weights_C, 0.0).item()  # comparable with the probe's
-    score = METRICS[recipe.metric](confusion(data.val_labels, logits_MC.argmax(1), data.classes))
+    score = metric_of(recipe.metric, data.val_labels, logits_MC.argmax(1), data.classes)
     lr = stage.lr * share(at.epoch * at.step - 1, stage.epochs * at.step, recipe.warmup)
     seconds += time.monotonic() - started
     say(

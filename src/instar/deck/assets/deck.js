@@ -7,13 +7,15 @@ let overview = false;
 
 function fit() {
   if (overview) return;
+  // Not innerWidth: a phone counts in it what is wider than its screen, such as a slide before it is scaled.
+  const { clientWidth: wide, clientHeight: tall } = document.documentElement;
   const room = notes ? 0.68 : 1;
-  const scale = Math.min(innerWidth / 1280, (innerHeight * room) / 720);
+  const scale = Math.min(wide / 1280, (tall * room) / 720);
   for (const slide of slides) {
     slide.style.transform = `scale(${scale})`;
-    slide.style.left = `${(innerWidth - 1280 * scale) / 2}px`;
-    slide.style.top = notes ? "0" : `${(innerHeight - 720 * scale) / 2}px`;
-    slide.querySelector("aside").style.height = notes ? `${(innerHeight - 720 * scale) / scale}px` : "";
+    slide.style.left = `${(wide - 1280 * scale) / 2}px`;
+    slide.style.top = notes ? "0" : `${(tall - 720 * scale) / 2}px`;
+    slide.querySelector("aside").style.height = notes ? `${(tall - 720 * scale) / scale}px` : "";
   }
 }
 

@@ -8,21 +8,23 @@ from instar.deck.story.chain import part
 from instar.deck.story.common import FINDINGS
 from instar.deck.story.copies import conflicts, twins
 from instar.deck.story.extent import lengths, sizes
+from instar.deck.story.hidden import hidden
 from instar.deck.words import Words
-from instar.records import Figure, Points, Slide, TableBlock
+from instar.records import Figure, Finding, Points, Slide, TableBlock
 
 WIDE, ROWS = 7, 3
 """About how many pictures stand side by side on a contact sheet, and how many rows it has."""
-UNCHECKED = ("near-twins", "wrong-labels", "shortcuts", "separability")
+UNCHECKED = ("near-twins", "suspect-labels", "shortcuts", "separability")
 """Checks that a person may expect; what the audit did not run of these is said on a slide."""
 LINES = 14
-"""Checks that a table has room for; with more, those that passed share one row."""
+"""Checks that a table has room for; with more, those that passed, could not run or stand last share a row each."""
 
 
 def analysis(facts: Facts, words: Words) -> tuple[Slide, ...]:
     """The slides of the part."""
-    made = (examples, balance, twins, conflicts, sizes, lengths, checks)
-    return tuple(slide for make in made if (slide := make(facts, words)) is not None)
+    made = (examples, balance, twins, conflicts, sizes, lengths)
+    told = tuple(slide for make in made if (slide := make(facts, words)) is not None)
+    return (*told, *hidden(facts, words), checks(facts, words))
 
 
 def examples(facts: Facts, words: Words) -> Slide:
@@ -117,22 +119,20 @@ def checks(facts: Facts, words: Words) -> Slide:
     """What was checked and what was not."""
     findings = facts.audit.findings
     order = {"issue": 0, "note": 1, "skipped": 2, "passed": 3, "not applicable": 4}
-    rows = tuple(
-        (words.known(f"check.{f.code}", f.code), words(f"verdict.{f.verdict}"), f.sentence)
-        for f in sorted(findings, key=lambda f: order[f.verdict])
-    )
-    passed = [words.known(f"check.{f.code}", f.code) for f in findings if f.verdict == "passed"]
-    if len(rows) > LINES:
-        told = tuple(
-            row
-            for row, f in zip(rows, sorted(findings, key=lambda f: order[f.verdict]), strict=True)
-            if f.verdict not in ("passed", "not applicable")
-        )
-        names = words.listing(passed)
-        rows = (
-            *told,
-            (words("checks.passed-what", len(passed)), words("verdict.passed"), names[0].upper() + names[1:]),
-        )
+    ranked = sorted(findings, key=lambda f: order[f.verdict])
+    told = [f for f in ranked if f.verdict != "not applicable"] if len(ranked) > LINES else ranked
+    rest: list[Finding] = []
+    if len(told) > LINES:
+        told, rest = told[: LINES - 4], told[LINES - 4 :]
+        rest += [f for f in told if f.verdict in ("passed", "skipped")]
+        told = [f for f in told if f.verdict in ("issue", "note")]
+    rows = tuple((words.known(f"check.{f.code}", f.code), words(f"verdict.{f.verdict}"), f.sentence) for f in told)
+    for verdict in order:
+        names = [words.known(f"check.{f.code}", f.code) for f in rest if f.verdict == verdict]
+        if names:
+            said = words.listing(names)
+            what = words("checks.passed-what", len(names))
+            rows = (*rows, (what, words(f"verdict.{verdict}"), said[0].upper() + said[1:]))
     n = {verdict: sum(f.verdict == verdict for f in findings) for verdict in order}
     ran = len(findings) - n["skipped"] - n["not applicable"]
     title = words("checks.title", n["issue"], ran=words.whole(ran), notes=words.whole(n["note"]))

@@ -1,26 +1,35 @@
 """Part three: the network, when which part of it learns, and why everything was chosen as it was."""
 
 from instar import steps
+from instar.deck import theme
 from instar.deck.facts import Facts
 from instar.deck.story import common
-from instar.deck.story.chain import part, value
+from instar.deck.story.chain import part
 from instar.deck.story.opening import origin
+from instar.deck.story.values import noted, value
+from instar.deck.tables import whole_rows
 from instar.deck.words import Words
 from instar.records import Block, Decision, Figure, Points, Slide, Stage, TableBlock
 
 TELLING = (
     "backbone",
+    "grouping",
+    "metric",
+    "stages",
     "input_size",
     "fit",
-    "metric",
-    "loss_weights",
-    "stages",
+    "clean",
+    "exclude",
     "augment",
+    "loss_weights",
+    "label_smoothing",
+    "decode",
     "batch_size",
     "precision",
-    "label_smoothing",
 )
-"""The fields that a listener asks about first; the others stand in the appendix."""
+"""The fields that a listener asks about first; what has no room beside them stands in the appendix."""
+SMALL_SHARE = 0.001
+"""Shares of parameters below it are written with more places: some do learn."""
 
 
 def architecture(facts: Facts, words: Words) -> tuple[Slide, ...]:
@@ -61,7 +70,7 @@ def network(facts: Facts, words: Words) -> Slide:
                 stage=stage.name,
                 n=words.whole(n),
                 parameters=whole,
-                share=words.percent(n / card.parameters, 1),
+                share=words.percent(n / card.parameters, 1 if n / card.parameters >= SMALL_SHARE else 3),
             )
         )
     block = Figure(
@@ -138,13 +147,7 @@ def backbone(facts: Facts, words: Words) -> Slide:
         )
     )
     lines = [
-        words(
-            "notes.decision",
-            field=decision.field,
-            value=value(words, decision),
-            reason=decision.reason,
-            source=decision.source,
-        ),
+        noted(words, decision),
         *(
             words(
                 "backbone.timing",
@@ -169,10 +172,10 @@ def backbone(facts: Facts, words: Words) -> Slide:
 
 def row(facts: Facts, words: Words, decision: Decision) -> tuple[str, str, str, str]:
     """A line of the table of decisions."""
-    because = words.listing([words.known(f"check.{code}", code) for code in decision.because])
+    because = words.listing([words.inside(words.known(f"check.{code}", code)) for code in decision.because])
     return (
         words.known(f"field.{decision.field}", decision.field),
-        value(words, decision),
+        facts.card.title if decision.field == "backbone" else value(words, decision),
         words(f"basis.{decision.basis}"),
         decision.reason if not because else words("decisions.because", reason=decision.reason, findings=because),
     )
@@ -181,53 +184,55 @@ def row(facts: Facts, words: Words, decision: Decision) -> tuple[str, str, str, 
 def table(facts: Facts, words: Words, found: list[Decision]) -> TableBlock:
     """Decisions as a table."""
     header = tuple(words(f"decisions.{c}") for c in ("field", "value", "basis", "reason"))
-    return TableBlock(header, tuple(row(facts, words, d) for d in found), (1.7, 2.4, 1.1, 6.8))
+    return TableBlock(header, tuple(row(facts, words, d) for d in found), (1.9, 2.2, 1.3, 6.6))
 
 
-def noted(facts: Facts, words: Words) -> list[str]:
+def every(facts: Facts, words: Words) -> list[str]:
     """Every decision with its source, for notes."""
-    return [
-        words("notes.decision", field=d.field, value=value(words, d), reason=d.reason, source=d.source)
-        for d in facts.plan.live().values()
-    ]
+    return [noted(words, d) for d in facts.plan.live().values()]
+
+
+def pages(facts: Facts, words: Words) -> list[TableBlock]:
+    """All decisions, those that tell most first, on as many tables as it takes to cut no reason short."""
+    live = facts.plan.live()
+    rest = [live[name] for name in dict.fromkeys((*TELLING, *live)) if name in live]
+    found = []
+    while rest:
+        n = whole_rows(table(facts, words, rest), theme.ACROSS, theme.BOTTOM - theme.TOP)
+        found.append(table(facts, words, rest[:n]))
+        rest = rest[n:]
+    return found
 
 
 def decisions(facts: Facts, words: Words) -> Slide:
     """The decisions that matter most, and their reasons."""
     live = facts.plan.live()
-    bases = [d.basis for d in live.values()]
-    title = words(
-        "decisions.title",
-        n=words.whole(len(live)),
-        rule=words.whole(bases.count("rule")),
-        measured=words.whole(bases.count("measured")),
-        asked=words.whole(bases.count("asked")),
-    )
+    made = [d.basis for d in live.values()]
+    bases = [
+        words(f"decisions.basis.{basis}", n=words.whole(made.count(basis)))
+        for basis in ("asked", "rule", "measured", "fixed")
+        if basis in made
+    ]
+    title = words("decisions.title", n=words.whole(len(live)), bases=words.listing(bases))
     files = (steps.PLAN,)
-    block = table(facts, words, [live[name] for name in TELLING])
     return Slide(
         "decisions",
         part(facts, words, "model"),
         title,
-        (block,),
-        common.notes(words, noted(facts, words), files),
+        (pages(facts, words)[0],),
+        common.notes(words, [*every(facts, words), words("decisions.more")], files),
         files,
     )
 
 
 def appendix(facts: Facts, words: Words) -> tuple[Slide, ...]:
     """The remaining decisions."""
-    live = facts.plan.live()
-    block = table(facts, words, [d for name, d in live.items() if name not in TELLING])
-    files = (steps.PLAN,)
-    title = words("appendix.title", len(block.rows))
-    return (
-        Slide(
-            "appendix",
-            words("part.appendix"),
-            title,
-            (block,),
-            common.notes(words, noted(facts, words), files),
-            files,
-        ),
-    )
+    rest, files = pages(facts, words)[1:], (steps.PLAN,)
+    remaining = sum(len(block.rows) for block in rest)
+    slides = []
+    for number, block in enumerate(rest, start=1):
+        title = words("appendix.title", remaining) if number == 1 else words("appendix.continued")
+        key = "appendix" if number == 1 else f"appendix-{number}"
+        notes = common.notes(words, every(facts, words), files)
+        slides.append(Slide(key, words("part.appendix"), title, (block,), notes, files))
+    return tuple(slides)

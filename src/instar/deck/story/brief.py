@@ -5,8 +5,8 @@ from instar.deck.facts import Facts
 from instar.deck.words import Words
 from instar.records import Finding
 
-NAME = 16
-"""Letters of a class name on a card."""
+NAME = 12
+"""Letters of a class name that has room on a card."""
 UTF8 = "UTF-8"
 """What a text file is expected to be."""
 
@@ -19,6 +19,10 @@ def brief(facts: Facts, words: Words, finding: Finding) -> str:
             return words("brief.unreadable", e["n"], many=many)
         case "class-counts" if e["ratio"] <= UNEVEN:
             return words("brief.class-counts.even", classes=words.whole(e["classes"]))
+        case "class-counts" if max(len(e["largest"]), len(e["smallest"])) > NAME:
+            return words(
+                "brief.class-counts.long", classes=words.whole(e["classes"]), ratio=words.number(e["ratio"], 1)
+            )
         case "class-counts":
             return words(
                 "brief.class-counts",

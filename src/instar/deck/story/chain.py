@@ -4,11 +4,16 @@ from instar import steps
 from instar.deck.facts import Facts
 from instar.deck.story import common
 from instar.deck.story.brief import brief
+from instar.deck.story.values import noted, value
 from instar.deck.words import Words
 from instar.records import Chain, Decision, Finding, Slide
 
 LINKS = 4
 USED = {
+    "grouping": "split",
+    "exclude": "train",
+    "clean": "prepare",
+    "decode": "answer",
     "loss_weights": "train",
     "metric": "choose",
     "label_smoothing": "train",
@@ -35,22 +40,18 @@ def chain(facts: Facts, words: Words) -> Slide:
     )
     header = tuple(words(f"chain.{column}") for column in ("finding", "decision", "step", "result"))
     lines = common.evidence(facts, words, numbers(facts))
-    lines += [
-        words("notes.decision", field=d.field, value=value(words, d), reason=d.reason, source=d.source)
-        for d in facts.plan.live().values()
-        if set(d.because) & set(numbers(facts))
-    ]
+    lines += [noted(words, d) for d in facts.plan.live().values() if set(d.because) & set(numbers(facts))]
     files = (steps.AUDIT, steps.PLAN, steps.EVALUATION)
     title = words("chain.title", len(rows))
     return Slide("chain", words("part.chain"), title, (Chain(header, rows),), common.notes(words, lines, files), files)
 
 
 def resting(facts: Facts) -> dict[str, list[Decision]]:
-    """The live decisions that rest on each finding, for findings that changed something: issues first."""
+    """The live decisions that rest on each finding, issues first; what leaves all as it was is no consequence."""
     order = {"issue": 0, "note": 1, "passed": 2}
     found = sorted((f for f in facts.audit.findings if f.verdict in order), key=lambda f: order[f.verdict])
-    live = facts.plan.live().values()
-    return {f.code: [d for d in live if f.code in d.because] for f in found}
+    acting = [d for d in facts.plan.live().values() if d.value not in (None, [], ())]
+    return {f.code: [d for d in acting if f.code in d.because] for f in found}
 
 
 def numbers(facts: Facts) -> dict[str, int]:
@@ -102,26 +103,3 @@ def part(facts: Facts, words: Words, key: str, *codes: str) -> str:
     found = [str(numbers(facts)[code]) for code in codes if code in numbers(facts)]
     name = words(f"part.{key}")
     return words("part.link", part=name, number=found[0]) if found else name
-
-
-def value(words: Words, decision: Decision) -> str:
-    """The value of a decision, short enough for a card or a cell."""
-    match decision.value:
-        case str(name) if decision.field == "metric":
-            return words.metric(name)
-        case list() | tuple() as names if decision.field == "augment" and names:
-            return words.listing([words.known(f"augment.name.{name}", name) for name in names])
-        case str(file) if decision.field == "weights":
-            return file.replace("\\", "/").rpartition("/")[2]
-        case None:
-            return words("value.none")
-        case bool(yes):
-            return words("value.yes" if yes else "value.no")
-        case float(number):
-            return f"{number:g}"
-        case list() | tuple() as items if decision.field == "stages":
-            return words.listing([str(stage["name"]) for stage in items]) if items else words("value.none")
-        case list() | tuple() as items:
-            return words.listing([str(item) for item in items]) if items else words("value.none")
-        case other:
-            return str(other)

@@ -17,14 +17,17 @@ PICTURES, QUOTES = 24, 8
 def typical(facts: Facts, per_class: int, most: int) -> pl.DataFrame:
     """Training examples of middling length, class by class in turn: all first ones, then all second ones.
 
-    With more classes than `most`, classes are taken at equal distances of the list.
+    Texts of which letters were lost are shown where that is the matter, not as typical ones. With more classes than
+    `most`, classes are taken at equal distances of the list.
     """
     classes = facts.dataset.classes
     step = max(len(classes) / most, 1.0)
     chosen = [classes[int(i * step)] for i in range(min(len(classes), most))]
+    lost = facts.finding("mojibake")
+    broken = lost.rows["id"].to_list() if lost is not None and lost.rows.width else []
     rows = (
         facts.dataset.part("train")
-        .filter(pl.col("label").is_in(chosen))
+        .filter(pl.col("label").is_in(chosen), ~pl.col("id").is_in(broken))
         .unique("group", keep="first", maintain_order=True)
     )
     length = pl.col("input").str.len_chars()
@@ -72,7 +75,7 @@ def evidence(facts: Facts, words: Words, codes: Iterable[str]) -> list[str]:
     return [
         words(
             "notes.finding",
-            code=f.code,
+            check=words.known(f"check.{f.code}", f.code),
             verdict=words.known(f"verdict.{f.verdict}", f.verdict),
             sentence=f.sentence,
         )
@@ -91,7 +94,23 @@ def scores(words: Words, found: Iterable[Score]) -> list[str]:
             value=words.score(s),
             interval=words.interval(s),
             level=words.percent(LEVEL),
+            method=words(f"method.{s.method}"),
             n=words.whole(s.n),
+        )
+        for s in found
+    ]
+
+
+def gains(words: Words, found: Iterable[Score]) -> list[str]:
+    """What the network gains over its baselines, for notes."""
+    return [
+        words(
+            "notes.gain",
+            subject=words.inside(words(f"subject.{s.subject}")),
+            metric=words.metric(s.metric),
+            gain=words.gain(s),
+            level=words.percent(LEVEL),
+            method=words(f"method.{s.method}"),
         )
         for s in found
     ]

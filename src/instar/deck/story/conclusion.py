@@ -149,7 +149,7 @@ def following(facts: Facts, words: Words) -> Slide:
         )
     if conflicts is not None and conflicts.evidence["groups"]:
         step("settle", conflicts.evidence["groups"], many=facts.many)
-    if facts.card.pretrained and verdict(facts) in ("same", "worse"):
+    if facts.card.pretrained and verdict(facts) in ("same", "worse", "kept"):
         step("larger")
     if wrong.height:
         step("pair", int(wrong["n"][0]), a=words.name(wrong["label"][0]), b=words.name(wrong["predicted"][0]))

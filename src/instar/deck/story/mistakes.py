@@ -13,6 +13,8 @@ MANY = 10
 """From so many classes on, the worst pairs and classes get slides of their own."""
 FIRST = 6
 """Mistakes shown."""
+WIDE = 0.25
+"""An interval of a recall that is wider hides more than it says."""
 
 
 def worst(facts: Facts) -> pl.DataFrame:
@@ -109,11 +111,12 @@ def classes(facts: Facts, words: Words) -> Slide | None:
             words("classes.confused", low["confused_n"], a=values["a"], b=words.name(low["most_confused_with"]))
         )
     smallest = words.whole(min(weak["n"].to_list()))
-    points.append(words("classes.intervals", level=words.percent(LEVEL), smallest=smallest))
+    widest = (weak["recall_high"] - weak["recall_low"]).to_numpy().max()
+    points.append(words("classes.intervals" if widest > WIDE else "classes.narrow", smallest=smallest))
     title = words(f"classes.title.{'apart' if apart else 'close'}", **values)
     block = Figure("10-per-class", words("alt.per-class", **values))
     files = ("5-eval/per_class.csv", "figures/10-per-class.csv")
-    lines = [words("classes.definition")]
+    lines = [words("classes.definition", level=words.percent(LEVEL), method=words("method.wilson"))]
     lines += [
         words(
             "classes.line",
@@ -152,13 +155,12 @@ def pairs(facts: Facts, words: Words) -> Slide | None:
             words("pairs.taken", label=row["label"], n=words.whole(row["n"]), of=words.whole(row["of"])),
             words("pairs.for", label=row["predicted"]),
         ]
-    title = words(
-        "pairs.title",
-        int(wrong.head(4)["n"].sum()),
-        a=words.name(wrong["label"][0]),
-        b=words.name(wrong["predicted"][0]),
-        all=words.whole(errors.height),
-    )
+    shown, every = int(wrong.head(4)["n"].sum()), words.whole(errors.height)
+    if wrong["n"][0] == wrong["n"][1]:
+        title = words("pairs.tied", n=words.whole(shown), all=every)
+    else:
+        a, b = words.name(wrong["label"][0]), words.name(wrong["predicted"][0])
+        title = words("pairs.title", shown, a=a, b=b, all=every)
     files = ("5-eval/confusion.csv", "5-eval/errors.csv")
     return Slide(
         "pairs",
@@ -175,7 +177,9 @@ def mistakes(facts: Facts, words: Words) -> Slide | None:
     errors = facts.evaluation.errors
     if not errors.height:
         return None
-    shown = errors.head(FIRST)
+    groups = facts.predictions.select("id", "group")
+    shown = errors.join(groups, on="id", how="left", maintain_order="left")
+    shown = shown.unique("group", keep="first", maintain_order=True).head(FIRST)
     captions = [
         words(
             "mistakes.caption",

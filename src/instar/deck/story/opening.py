@@ -17,11 +17,19 @@ def opening(facts: Facts, words: Words) -> tuple[Slide, ...]:
 
 
 def verdict(facts: Facts) -> str:
-    """How the tuned network stands against its baselines: useless, alone, better, same or worse."""
+    """How the tuned network stands against its baselines: useless, alone, kept, better, same or worse."""
     majority, probe = facts.gain("majority"), facts.gain("probe")
     if majority is not None and common.against(majority) != "better":
         return "useless"
+    if probe is not None and kept(facts):
+        return "kept"
     return "alone" if probe is None else common.against(probe)
+
+
+def kept(facts: Facts) -> bool:
+    """Whether the checkpoint that was kept is the probe: the best of a stage in which the head alone learns."""
+    heads = [stage.name for stage in facts.recipe.stages if stage.thaw == 0]
+    return any(epoch.stage in heads for epoch in [e for e in facts.epochs if e.best][-1:])
 
 
 def spoken(facts: Facts, words: Words) -> dict[str, str]:
@@ -63,6 +71,7 @@ def result(facts: Facts, words: Words) -> Slide:
         words("notes.interval", level=words.percent(LEVEL), groups=words.whole(facts.evaluation.groups)),
         words("notes.opened", facts.evaluation.opened),
         *common.scores(words, facts.evaluation.scores),
+        *common.gains(words, facts.evaluation.gains),
     ]
     return Slide(
         "result",

@@ -47,9 +47,20 @@ def curves(facts: Facts, words: Words) -> Slide:
         for e in [e for e in facts.epochs if e.best][-1:]
     ]
     ends = facts.epochs[-1]
-    points.append(words("curves.losses", train=words.number(ends.train_loss), val=words.number(ends.val_loss)))
-    points.append(words("curves.time", n=words.whole(len(facts.epochs)), **values))
     lines = [words("curves.definition", n=words.whole(facts.dataset.part("val").height))]
+    losses = {"train": words.number(ends.train_loss), "val": words.number(ends.val_loss)}
+    heads = [stage.name for stage in facts.recipe.stages if stage.thaw == 0]
+    if facts.recipe.label_smoothing and ends.stage not in heads:
+        smoothing = f"{facts.recipe.label_smoothing:g}"
+        points.append(words("curves.smoothed", smoothing=smoothing, **losses))
+        lines.append(words("curves.smoothing", smoothing=smoothing))
+    else:
+        points.append(words("curves.losses", **losses))
+    solved = sum(e.stage in heads for e in facts.epochs)
+    passes = [words("curves.solved", solved)] if solved else []
+    if solved < len(facts.epochs):
+        passes.append(words("curves.passes", len(facts.epochs) - solved))
+    points.append(words("curves.time", passes=words.listing(passes), **values))
     files = (steps.EPOCHS, "figures/07-curves.csv")
     block = Figure("07-curves", words("alt.curves", **values))
     return Slide(
@@ -86,6 +97,7 @@ def scores(facts: Facts, words: Words) -> Slide:
         words("scores.compare", level=words.percent(LEVEL)),
         words("scores.majority", majority=words.name(facts.evaluation.majority)),
         *common.scores(words, facts.evaluation.scores),
+        *common.gains(words, facts.evaluation.gains),
     ]
     files = (steps.EVALUATION, steps.PREDICTIONS, BASELINES, "figures/08-scores.csv")
     block = Figure("08-scores", words("alt.scores", **values))
@@ -125,7 +137,7 @@ def calibration(facts: Facts, words: Words) -> Slide:
             )
         )
     lines = [
-        words("calibration.definition", level=words.percent(LEVEL)),
+        words("calibration.definition", level=words.percent(LEVEL), method=words("method.wilson")),
         words("calibration.range", level=words.percent(LEVEL), **values),
     ]
     files = ("5-eval/reliability.csv", steps.PREDICTIONS, "figures/11-reliability.csv")

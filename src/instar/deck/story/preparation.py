@@ -35,7 +35,13 @@ def sees(facts: Facts, words: Words) -> Slide | None:
     if pictures:
         points.append(words("sees.once"))
     else:
-        points.append(words("sees.tokens", tokenizer=spec.tokenizer.rsplit("/", 1)[-1]))
+        kind, _, buckets = spec.tokenizer.partition(":")
+        hashed = kind == "hashed"
+        points.append(
+            words("sees.hashed", buckets=words.whole(int(buckets)))
+            if hashed
+            else words("sees.tokens", title=facts.card.title)
+        )
     lines = [
         words(
             "sees.spec",

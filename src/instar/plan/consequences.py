@@ -1,0 +1,66 @@
+"""What each finding changed in the plan, or why it changed nothing."""
+
+from typing import NamedTuple
+
+from instar.plan.rows import OPEN
+from instar.records import Audit, Plan
+
+KEPT = "rows are kept and reported, and a person may leave them out of the training with --set exclude="
+REASONS: dict[str, str] = {
+    "unreadable": "what cannot be read was set aside when the data were opened, and takes no part in anything",
+    "columns": "the columns were chosen when the data were opened; to name others, start a new run",
+    "idle-columns": "the network sees the input alone, and no other column",
+    "encoding": "the table was decoded when the data were opened, and everything after that rests on what was read",
+    "label-columns": "the network sees the input alone, so no other column can tell it the label",
+    "small-classes": "only more examples would help; what follows from the sizes of classes rests on class-counts",
+    "unlabelled": "rows without a label are kept apart, and are neither trained on nor scored",
+    "brightness": f"{KEPT}brightness",
+    "channels": "a network is fed with the mean and deviation that it was trained with, whatever those of the set are",
+    "blur": f"{KEPT}blur",
+    "borders": "it is known how much of a picture its border takes, not on which side; where it is the same on all, "
+    "cut it off before",
+    "one-word-labels": "short texts are as good an input as others; that copies of them stand on one side of a split "
+    "alone follows from exact-twins",
+    "short-texts": f"{KEPT}short-texts",
+    "language": "no rule knows which languages a network has read; for another one name it with --backbone",
+    "vocabulary": "whether these words should tell the classes apart is for a person to judge",
+    "confusable-classes": "no setting aims at single pairs of classes; whether labels are wrong there, or two classes "
+    "are one, is for a person to judge",
+    "outliers": f"{KEPT}outliers",
+    "feature-twins": "what a split keeps together was settled when the data were opened, before there were features; "
+    f"{KEPT}feature-twins",
+    "feature-map": "it is a picture for a reader",
+}
+"""Why no rule makes anything of a finding."""
+OTHERWISE: dict[str, str] = {
+    "mirror": "the names of the classes or their order forbid mirroring, whatever a probe makes of it",
+    "learning-curve": "only more examples would bring what it promises, and how much is thawed goes by those there are",
+}
+"""Why a finding that a rule looks at may have no say in this plan."""
+
+
+class Consequence(NamedTuple):
+    """What a finding changed."""
+
+    code: str
+    fields: tuple[str, ...]
+    """Fields of the recipe whose live decisions rest on it."""
+    reason: str
+    """Where there are none: no consequence, because ..."""
+
+
+def consequences(plan: Plan, audit: Audit) -> tuple[Consequence, ...]:
+    """For each finding that is an issue or worth a note, in the order of the audit."""
+    return tuple(_of(f.code, plan) for f in audit.findings if f.verdict in OPEN)
+
+
+def _of(code: str, plan: Plan) -> Consequence:
+    fields = tuple(name for name, decision in plan.live().items() if code in decision.because)
+    if fields:
+        return Consequence(code, fields, "")
+    overruled = list(dict.fromkeys(d.field for d in plan.decisions if code in d.because))
+    if overruled:
+        because = f"{' and '.join(overruled)}, which rested on it, {'was' if len(overruled) == 1 else 'were'} asked for"
+    else:
+        because = OTHERWISE[code] if code in OTHERWISE else REASONS[code]
+    return Consequence(code, (), f"no consequence, because {because}")

@@ -1,0 +1,25 @@
+"""Everything that the page may say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from instar.modality.base import Modality
+from instar.records import Audit, Dataset, Plan
+from instar.report.album import Album, Look
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the page may say."""
+
+    dataset: Dataset
+    audit: Audit
+    plan: Plan | None
+    machine: Mapping[str, Any]
+    modality: Modality
+    charts: Mapping[str, tuple[tuple[str, str], ...]]
+    """Stem and SVG of the charts of each finding, by its code."""
+    looks: tuple[Look, ...]
+    """What the classes look like; empty for what is no picture."""
+    album: Album

@@ -1,0 +1,129 @@
+"""The slides on what a person would have missed: only where something was found, and never more than three."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from deck_fixture import make_run
+from instar.deck.facts import Facts, read_facts
+from instar.deck.figures import _data
+from instar.deck.story import story
+from instar.deck.story.hidden import SLIDES, hidden
+from instar.deck.words import read_words
+from instar.records import Audit, Figure, Finding, Gallery, Slide
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    return read_facts(make_run(tmp_path_factory.mktemp("images"), per_class=20))
+
+
+def separability(cheap: tuple[float, float, float] | None = (0.31, 0.28, 0.34)) -> Finding:
+    evidence = {"n": 300, "accuracy": 0.862, "low": 0.85, "high": 0.873, "majority": 0.2}
+    if cheap is not None:
+        evidence |= dict(zip(("cheap_accuracy", "cheap_low", "cheap_high"), cheap, strict=True))
+    rows = pl.DataFrame({"class": ["species 1", "species 2"], "n": [20, 12], "recall": [0.4, 0.9]})
+    return Finding("separability", "passed", "The probe is good.", evidence, rows)
+
+
+def curve(low: float, high: float) -> Finding:
+    rows = pl.DataFrame({"n": [50, 100, 200], "accuracy": [0.6, 0.7, 0.8], "low": [0.5, 0.6, 0.7]})
+    rows = rows.with_columns(high=pl.col("accuracy") + 0.05)
+    evidence = {"gain_if_doubled": (low + high) / 2, "low": low, "high": high, "worth": 0.01}
+    return Finding("learning-curve", "note", "It rises.", evidence, rows)
+
+
+def suspects(facts: Facts, n: int) -> Finding:
+    rows = facts.dataset.part("train").head(n).select("id", "label")
+    rows = rows.with_columns(suggested=pl.lit("species 5"), probability=pl.lit(0.93), own=pl.lit(0.01))
+    return Finding("suspect-labels", "issue", "Wrong.", {"suspects": n, "share": n / 100, "n": 100}, rows)
+
+
+def pairs(facts: Facts, across: int) -> Finding:
+    ids = facts.dataset.part("train", "test")["id"].to_list()
+    labels = dict(facts.dataset.table.select("id", "label").iter_rows())
+    splits = dict(facts.dataset.table.select("id", "split").iter_rows())
+    rows = pl.DataFrame(
+        [
+            {"id": a, "other_id": b, "label": labels[a], "other_label": labels[b], "split": splits[a],
+             "other_split": splits[b], "similarity": 0.99}
+            for a, b in zip(ids[:8], ids[20:28], strict=True)
+        ]
+    )  # fmt: skip
+    evidence = {"pairs": 8, "across_classes": across, "across_splits": 2, "test_with_near_copy": 2, "class_pairs": []}
+    return Finding("feature-twins", "issue", "Near copies.", evidence, rows)
+
+
+def lookalikes() -> tuple[Finding, Finding]:
+    rows = pl.DataFrame({"id": ["a", "b"], "label": ["species 1", "species 2"], "x": [0.0, 1.0], "y": [0.0, 2.0]})
+    confused = pl.DataFrame({"first": ["species 1"], "second": ["species 2"], "share": [0.3], "n": [6]})
+    return (
+        Finding("feature-map", "passed", "A map.", {"method": "t-SNE"}, rows),
+        Finding("confusable-classes", "note", "Confused.", {"pairs": 1}, confused),
+    )
+
+
+def told(facts: Facts, *found: Finding) -> tuple[Slide, ...]:
+    kept = tuple(f for f in facts.audit.findings if f.code not in {g.code for g in found})
+    return hidden(replace(facts, audit=Audit((*kept, *found))), read_words())
+
+
+def test_nothing_is_told_where_nothing_was_found(facts: Facts) -> None:
+    assert told(facts) == ()
+    skipped = [Finding(code, "skipped", "No network.") for code in ("separability", "suspect-labels", "feature-twins")]
+    assert told(facts, *skipped) == ()
+
+
+def test_never_more_than_three_slides_and_each_is_whole(facts: Facts) -> None:
+    found = (separability(), curve(0.02, 0.05), suspects(facts, 20), pairs(facts, 3), *lookalikes())
+    slides = told(facts, *found)
+    assert [s.key for s in slides] == ["difficulty", "suspects", "near"] and len(slides) == SLIDES
+    for slide in slides:
+        assert slide.title and slide.notes and slide.sources and "{" not in slide.title + slide.notes
+    assert "86.2" in slides[0].title and "31.0" in slides[0].title and "3.5" in slides[0].title
+    assert isinstance(slides[1].blocks[0], Gallery) and "20 of 100 labels look wrong" in slides[1].title
+    assert slides[2].title == "8 pairs of images are nearly the same, 3 of them with different labels"
+
+
+@pytest.mark.parametrize(
+    ("cheap", "low", "high", "said"),
+    [
+        ((0.31, 0.28, 0.34), 0.02, 0.05, "may add"),
+        ((0.31, 0.28, 0.34), 0.0, 0.005, "hardly help"),
+        ((0.31, 0.28, 0.34), 0.0, 0.05, "is open"),
+        ((0.86, 0.84, 0.88), 0.02, 0.05, "no surer than a cheap baseline"),
+        (None, 0.02, 0.05, "Frozen features alone tell 86.2"),
+    ],
+)
+def test_no_claim_goes_beyond_its_interval(
+    facts: Facts, cheap: tuple[float, float, float] | None, low: float, high: float, said: str
+) -> None:
+    (slide,) = told(facts, separability(cheap), curve(low, high))
+    assert said in slide.title
+    assert ("cheap" in slide.title) == (cheap is not None)
+
+
+def test_what_hidden_slides_show_is_drawn(facts: Facts) -> None:
+    found = (separability(), *lookalikes())
+    kept = replace(facts, audit=Audit((*facts.audit.findings, *found)))
+    shown = {b.stem for s in story(kept, read_words()) for b in s.blocks if isinstance(b, Figure)}
+    assert {"02-separability", "02-feature-map"} <= shown
+    drawn = [stem for stem, *_ in _data(kept, read_words())]
+    assert {"02-separability", "02-feature-map"} <= set(drawn) and len(drawn) == len(set(drawn))
+
+
+def test_shortcuts_name_the_class_that_is_given_away(tmp_path: Path) -> None:
+    facts = read_facts(make_run(tmp_path, per_class=40))
+    table = facts.dataset.table.with_columns(
+        pl.when(pl.col("label") == "species 2").then(500).otherwise("measure.width").alias("measure.width")
+    )
+    from instar.audit.check import run_checks
+
+    dataset = replace(facts.dataset, table=table)
+    audit = run_checks(dataset, facts.modality.checks)
+    assert audit["shortcuts"].verdict == "issue"
+    (slide,) = [s for s in hidden(replace(facts, dataset=dataset, audit=audit), read_words()) if s.key == "shortcuts"]
+    assert slide.title.startswith("“species 2” can be told by its")
+    assert isinstance(slide.blocks[0], Figure) and slide.blocks[0].stem == "02-shortcuts-classes"

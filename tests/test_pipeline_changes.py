@@ -1,0 +1,369 @@
+"""What was asked for later, what has changed since, who else is at work: noticed, in one line with a remedy."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import torch
+import yaml
+from safetensors.torch import save_file
+from timm import create_model
+
+from instar import pipeline, steps, store
+from instar.data.fingerprint import fingerprint
+from instar.errors import UserError
+from instar.pipeline import common, data
+from instar.plan import measure
+from instar.records import Audit, Measurements, Slide, Timing
+from test_portable import TIMM, pictures, reviews
+
+SMALL = ("epochs=1", "batch_size=8", "threads=1")
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Speeds that differ from time to time, as on any machine; how often they were measured."""
+    calls = [0]
+
+    def noise(network: object, *_: object, **__: object) -> Measurements:
+        calls[0] += 1
+        speed = 100.0 * calls[0]
+        return Measurements((Timing("fp32", False, 1, speed, speed),), "cpu", 1, 1.0)
+
+    monkeypatch.setattr(measure, "measure", noise)
+    yield calls
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hasty() -> Iterator[None]:
+    """Page and deck take seconds, and nothing here looks at them."""
+
+    def deck(folder: Path) -> tuple[Slide, ...]:
+        for name in store.STEPS["deck"].writes:
+            store.write_text(folder / name, "")
+        return ()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("instar.report.build.write_report", lambda folder, **_: folder)
+        patch.setattr("instar.deck.build.build", deck)
+        yield
+
+
+def options(folder: Path, *settings: str, **more: Any) -> pipeline.Options:
+    source = folder / "reviews.csv"
+    if not source.exists():
+        reviews(source)
+    return pipeline.Options(str(source), **{"backbone": "scratch:words", "settings": (*SMALL, *settings), **more})
+
+
+@pytest.fixture(scope="module")
+def whole(hasty: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    return pipeline.run(options(folder), folder / "run")
+
+
+@pytest.fixture
+def run(whole: Path, tmp_path: Path) -> Path:
+    """A finished run to change."""
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> Path:
+    """A run up to its plan."""
+    folder = pipeline.start(options(tmp_path), tmp_path / "run")
+    pipeline.audit(folder)
+    pipeline.plan(folder)
+    return folder
+
+
+# --- weights ---
+
+
+def weights(path: Path, seed: int) -> Path:
+    torch.manual_seed(seed)
+    save_file(create_model(TIMM).state_dict(), path)
+    return path
+
+
+def test_weights_asked_for_as_a_setting_are_the_ones_loaded_and_a_change_of_them_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = weights(tmp_path / "mine.safetensors", 0)
+    monkeypatch.chdir(tmp_path)
+    asked = pipeline.Options(
+        str(pictures(tmp_path / "data")),
+        settings=(*SMALL, "input_size=32", f"backbone=timm:{TIMM}", "weights=mine.safetensors"),
+    )
+    folder = pipeline.start(asked, tmp_path / "run")
+    pipeline.audit(folder)
+    made = pipeline.plan(folder).live()["weights"]
+    assert (made.value, made.basis) == (str(file), "asked")
+    card = store.read_card(folder)
+    assert (card.weights, card.weights_sha256) == ("mine.safetensors", store.digest(file))
+
+    weights(file, 1)
+    with pytest.raises(UserError, match=r"weights of timm:.* have changed since .* was planned.*instar plan"):
+        pipeline.train(folder)
+    pipeline.plan(folder)
+    assert store.read_card(folder).weights_sha256 == store.digest(file)
+    pipeline.train(folder)
+
+    other = weights(tmp_path / "other.safetensors", 2)
+    with pytest.raises(UserError, match=r"other\.safetensors is not what was planned with"):
+        pipeline.ask(folder, [f"weights={other}"])
+
+
+# --- measurements ---
+
+
+def test_measurements_are_kept_as_long_as_network_and_machine_are_the_same(
+    planned: Path, measured: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (planned / store.MEASUREMENTS).read_bytes(), store.recipe_of(store.read_plan(planned)[0])
+    pipeline.plan(planned)
+    assert ((planned / store.MEASUREMENTS).read_bytes(), store.recipe_of(store.read_plan(planned)[0])) == before
+    assert measured == [1]
+    monkeypatch.setattr(torch, "__version__", "another")
+    pipeline.plan(planned)
+    assert measured == [2]
+    pipeline.plan(planned)
+    assert measured == [2]
+    (planned / store.MEASUREMENTS).write_text("edited: by hand")
+    pipeline.plan(planned)
+    assert measured == [3]
+
+
+# --- one at a time ---
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from instar import steps
+with steps.alone(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_at_once_are_refused_and_a_dead_one_is_forgotten(planned: Path) -> None:
+    before = (planned / store.PLAN).read_bytes()
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(planned)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        for call in (pipeline.audit, pipeline.plan, pipeline.prepare, pipeline.finish):
+            with pytest.raises(UserError, match=r"another instar is at work on .*wait"):
+                call(planned)
+        with pytest.raises(UserError, match="another instar is at work"):
+            pipeline.ask(planned, ["lr=1e-4"])
+        with pytest.raises(UserError, match="another instar is at work"):
+            pipeline.start(pipeline.options_of(planned), planned)
+        other.send_signal(signal.SIGKILL)
+    assert (planned / store.PLAN).read_bytes() == before
+    pipeline.plan(planned)
+
+
+def test_a_run_is_held_while_a_step_runs(planned: Path) -> None:
+    code = "import sys; from pathlib import Path; from instar import pipeline; pipeline.audit(Path(sys.argv[1]))"
+    with common.step(planned, "audit"):
+        with steps.alone(planned):
+            pass
+        done = subprocess.run([sys.executable, "-c", code, str(planned)], capture_output=True, text=True, check=False)
+        assert "another instar is at work" in done.stderr
+        store.write_audit(planned, store.read_audit(planned))
+
+
+def test_what_fails_at_once_leaves_no_folder_and_no_lock(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("text,label\na,x\nb,x\n")
+    with pytest.raises(UserError):
+        pipeline.start(pipeline.Options(str(bad)), tmp_path / "runs/deep/run")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.csv"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no finished step"):
+        pipeline.train(tmp_path / "empty")
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+# --- digests ---
+
+
+@pytest.mark.parametrize(
+    ("file", "again"),
+    [
+        ("2-audit/findings/class-counts.csv", "audit"),
+        ("5-eval/per_class.csv", "evaluate"),
+        ("5-eval/errors.csv", "evaluate"),
+        ("figures/prepared.csv", "prepare"),
+    ],
+)
+def test_a_table_behind_a_slide_that_was_changed_is_noticed(run: Path, file: str, again: str) -> None:
+    (run / file).write_text((run / file).read_text() + "\n")
+    with pytest.raises(UserError, match=rf"has changed since step {again}; run `instar {again}"):
+        pipeline.deck(run)
+    assert not store.current(run, "deck")
+
+
+def test_tables_of_an_earlier_audit_are_cleared(run: Path) -> None:
+    stale = run / "2-audit/findings/of-old.csv"
+    stale.write_text("id\nx\n")
+    pipeline.audit(run)
+    assert not stale.exists()
+    assert (run / "2-audit/findings/class-counts.csv").exists()
+
+
+def test_a_run_of_another_version_is_refused_in_one_line(run: Path) -> None:
+    machine = store.read_machine(run)
+    del machine["format"]
+    store.write_yaml(run / store.MACHINE, machine)
+    calls = (
+        lambda: pipeline.finish(run),
+        lambda: pipeline.train(run),
+        lambda: pipeline.plan(run),
+        lambda: pipeline.deck(run),
+        lambda: pipeline.predict(run, ["x"]),
+        lambda: pipeline.ask(run, ["lr=1"]),
+        lambda: pipeline.options_of(run),
+    )
+    for call in calls:
+        with pytest.raises(UserError, match="made by another version of instar; run it again"):
+            call()
+
+
+# --- asked for later ---
+
+
+def test_before_there_is_a_plan_other_wishes_are_taken_as_asked(tmp_path: Path) -> None:
+    folder = pipeline.start(options(tmp_path, "weight_decay=0.1"), tmp_path / "run")
+    pipeline.audit(folder)
+    opened = store.read_machine(folder)["steps"]["open"]
+    pipeline.start(options(tmp_path, "weight_decay=0.2"), folder)
+    assert store.finished(folder, "audit")
+    pipeline.ask(folder, ["clip_norm=0.5"])
+    assert store.read_machine(folder)["steps"]["open"] == opened
+    live = pipeline.plan(folder).live()
+    assert (live["weight_decay"].value, live["clip_norm"].value) == (0.2, 0.5)
+    assert {live[name].basis for name in ("weight_decay", "clip_norm")} == {"asked"}
+    with pytest.raises(UserError, match=r"is planned already; ask on the run itself: instar run .* --set key=value"):
+        pipeline.start(options(tmp_path, "weight_decay=0.3"), folder)
+    pipeline.ask(folder, ["weight_decay=0.3"])
+    assert store.read_plan(folder)[0].live()["weight_decay"].value == 0.3
+
+
+def test_another_backbone_before_there_is_a_plan_is_audited_with(tmp_path: Path) -> None:
+    folder = pipeline.start(options(tmp_path, backbone="hf:nowhere/nothing"), tmp_path / "run")
+    store.finish(folder, "audit", 0.0) if (folder / store.AUDIT).exists() else pipeline.audit(folder)
+    with pytest.raises(UserError, match="nowhere/nothing"):
+        pipeline.plan(folder)
+    pipeline.start(options(tmp_path), folder)
+    assert not store.finished(folder, "audit")
+    pipeline.audit(folder)
+    assert pipeline.plan(folder).live()["backbone"].value == "scratch:words"
+    with pytest.raises(UserError, match="another source"):
+        pipeline.start(pipeline.Options("elsewhere"), folder)
+
+
+def test_the_grouping_is_honoured_when_the_data_are_opened_and_settled_then(tmp_path: Path) -> None:
+    folder = pipeline.start(options(tmp_path), tmp_path / "run")
+    pipeline.ask(folder, ["grouping=exact"])
+    assert store.read_dataset(folder).opening["grouping"] == "exact"
+    pipeline.audit(folder)
+    assert pipeline.plan(folder).live()["grouping"].value == "exact"
+    with pytest.raises(UserError, match=r"split with grouping=exact when they were opened; start a new run"):
+        pipeline.ask(folder, ["grouping=near"])
+    with pytest.raises(UserError, match="grouping=both: choose exact or near"):
+        pipeline.start(options(tmp_path, "grouping=both"), tmp_path / "other")
+
+
+def test_a_backbone_without_a_source_is_answered_with_candidates(tmp_path: Path) -> None:
+    for asked in (options(tmp_path, backbone="resnet50"), options(tmp_path, "backbone=resnet50")):
+        with pytest.raises(UserError, match=r"choose with SOURCE:NAME.*timm:resnet50 or torchvision:resnet50"):
+            pipeline.start(asked, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+# --- rows left out ---
+
+DOUBTED = "conflicting-labels"
+
+
+def doubt(run: Path, ids: list[str]) -> None:
+    """Let a finding of the audit name these rows."""
+    found = store.read_audit(run)
+    named = {DOUBTED: pl.DataFrame({"id": ids})}
+    store.write_audit(run, Audit(tuple(replace(f, rows=named.get(f.code, f.rows)) for f in found.findings)))
+    store.finish(run, "audit", 0.0)
+
+
+def test_rows_of_a_finding_are_left_out_of_training_alone(
+    planned: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from instar.train import training
+
+    dataset = store.read_dataset(planned)
+    named = [*dataset.part("train")["id"][:3], dataset.part("val")["id"][0], dataset.part("test")["id"][0]]
+    doubt(planned, named)
+    pipeline.plan(planned)
+    pipeline.ask(planned, [f"exclude=[{DOUBTED}]"])
+    assert store.read_frame(planned / steps.EXCLUDED).rows() == [(i, DOUBTED) for i in sorted(named)]
+    seen: list[Any] = []
+    real = training.fit
+
+    def fit(folder: Path, network: Any, recipe: Any, given: Any, stamp: str) -> Any:
+        seen.append(given)
+        return real(folder, network, recipe, given, stamp)
+
+    monkeypatch.setattr(training, "fit", fit)
+    pipeline.train(planned)
+    assert "3 training texts are left out" in capsys.readouterr().err
+    assert len(seen[0].train_rows) == dataset.part("train").height - 3
+    assert len(seen[0].val_rows) == dataset.part("val").height
+    trained_on = {seen[0].prepared.ids[row] for row in seen[0].train_rows}
+    assert not trained_on & set(named)
+    with pytest.raises(UserError, match="exclude names blur, which is no finding of the audit; choose among"):
+        pipeline.ask(planned, ["exclude=[blur]"])
+    by_class = replace(store.recipe_of(store.read_plan(planned)[0]), exclude=("class-counts",))
+    with pytest.raises(UserError, match="class-counts, which is not about single rows"):
+        common.left_out(by_class, store.read_audit(planned), planned)
+
+
+def test_a_class_is_never_left_without_training_rows(planned: Path) -> None:
+    doubt(planned, store.read_dataset(planned).part("train").filter(pl.col("label") == "bad")["id"].to_list())
+    pipeline.plan(planned)
+    pipeline.ask(planned, [f"exclude=[{DOUBTED}]"])
+    with pytest.raises(UserError, match="exclude leaves no training example of bad"):
+        pipeline.train(planned)
+
+
+# --- once each ---
+
+
+def test_plan_and_source_are_read_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads, walks = [0], [0]
+    real_read, real_walk = store.read_plan, fingerprint
+
+    def read(folder: Path) -> Any:
+        reads[0] += 1
+        return real_read(folder)
+
+    def walk(path: Path) -> str:
+        walks[0] += 1
+        return real_walk(path)
+
+    monkeypatch.setattr(store, "read_plan", read)
+    monkeypatch.setattr(data, "fingerprint", walk)
+    pipeline.train(run)
+    assert reads == [1]
+    content = yaml.safe_load((run / store.PLAN).read_text())
+    content["recipe"]["weight_decay"] = 0.2
+    (run / store.PLAN).write_text(yaml.safe_dump(content))
+    walks[0] = 0
+    pipeline.finish(pipeline.start(pipeline.options_of(run), run))
+    assert walks == [1]
