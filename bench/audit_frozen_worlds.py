@@ -1,6 +1,9 @@
 """Precision and recall of the checks on frozen features over planted clouds of points, each drawn anew from many seeds.
 
     PYTHONPATH=src:tests python bench/audit_frozen_worlds.py 10
+    PYTHONPATH=src:tests python bench/audit_frozen_worlds.py 4 8
+
+The first takes the seeds 0 to 9, the second 4 to 7.
 
 First table: verdicts, as in bench/audit_worlds.py. Second table: of the examples that a check lists, how many were
 planted, and how many of the planted it lists.
@@ -47,13 +50,13 @@ def _findings(frozen: Frozen) -> list[Finding]:
     return [check(frozen) for code, check in FROZEN_CHECKS.items() if code != "feature-map"]
 
 
-def verdicts(seeds: int) -> None:
+def verdicts(seeds: range) -> None:
     """Check, worlds with its fault, found, worlds without, false alarms."""
     planted, found, without, alarms = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     worlds: list[tuple[Callable[[int], Cloud], dict[str, str]]] = [(make, {}) for make in CLEAN.values()] + list(
         PLANTED.values()
     )
-    for seed in range(seeds):
+    for seed in seeds:
         for make, expected in worlds:
             for finding in _findings(make(seed).frozen()):
                 wanted = expected.get(finding.code)
@@ -71,13 +74,13 @@ def verdicts(seeds: int) -> None:
             print(f"| {code} | {planted[code]} | {found[code]} | {recall} | {without[code]} | {alarms[code]} |")
 
 
-def examples(seeds: int) -> None:
+def examples(seeds: range) -> None:
     """Check, world, examples planted, listed, precision, recall."""
     print("| check | planted in a world | planted | listed | precision | recall |")
     print("|---|---|---|---|---|---|")
     for code, what, make in EXAMPLES:
         planted = listed = right = 0
-        for seed in range(seeds):
+        for seed in seeds:
             world = make(seed)
             rows = FROZEN_CHECKS[code](world.frozen()).rows
             named = {
@@ -92,7 +95,8 @@ def examples(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    ends = [int(argument) for argument in sys.argv[1:]]
+    seeds = range(*ends) if ends else range(10)
     verdicts(seeds)
     print()
     examples(seeds)

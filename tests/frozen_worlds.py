@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instar.audit.frozen import Frozen, Mirrored
-from instar.audit.frozen_map import drawn
-from instar.audit.frozen_probe import crossfit, folds_of, strength_of
+from instar.audit.frozen_probe import crossfit, drawn, folds_of, strength_of
 
 CLASSES, EACH, WIDTH = 8, 60, 32
 Ints = NDArray[np.int64]

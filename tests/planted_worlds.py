@@ -28,6 +28,9 @@ FOLDERS = {
     "encoding": "",
     "not_utf8": 0,
     "headers_stripped": [],
+    "ignored_files": 0,
+    "ignored_hidden": 0,
+    "ignored_names": [],
     "limit": None,
     "given_split": False,
     "random_leak": 0.0,
@@ -162,6 +165,27 @@ PLANTED: dict[str, tuple[Callable[[int], World], dict[str, str]]] = {
     "truncated file": (
         lambda seed: pictures(seed=seed).where(first(2), split="quarantined", error="truncated"),
         {"unreadable": "issue"},
+    ),
+    "files that take no part": (
+        lambda seed: texts(seed).change(ignored_files=3, ignored_hidden=1, ignored_names=["LICENSE", "notes/a.txt"]),
+        {"files": "note"},
+    ),
+    "picture without a suffix": (
+        lambda seed: pictures(seed=seed).where(first(1), input="ant/tmp", id="ant/tmp"),
+        {"files": "note"},
+    ),
+    "suffix of another format": (
+        lambda seed: pictures(seed=seed).where(first(2), input="ant/odd.png"),
+        {"files": "note"},
+    ),
+    "names in two parts": (
+        lambda seed: (
+            pictures(seed=seed)
+            .where(in_class("ant", 1), input="train/1.jpg", split="train")
+            .where(in_class("bee", 1), input="test/1.jpg", split="test")
+            .change(table="list.csv", given_split=True)
+        ),
+        {"files": "note"},
     ),
     "guessed columns": (lambda seed: texts(seed).change(guessed="label column by its name"), {"columns": "note"}),
     "blank in a header": (lambda seed: texts(seed).change(headers_stripped=["latitude "]), {"columns": "note"}),
@@ -319,6 +343,12 @@ PLANTED |= {
         lambda seed: texts(seed).change(label_of(ant="6", bee="4", cat="9").alias("extra.legs")),
         {"label-columns": "issue"},
     ),
+    "measure that gives the label away": (
+        lambda seed: texts(seed).change(
+            (label_of(ant=6.0, bee=4.0, cat=9.0) + pl.int_range(pl.len()) / 1000).alias("extra.grams")
+        ),
+        {"label-columns": "issue"},
+    ),
     "number that gives the label away": (
         lambda seed: texts(seed).change(
             (label_of(ant=6.0, bee=4.0, cat=9.0) + pl.int_range(pl.len()) / 1000).cast(pl.String).alias("extra.grams")
@@ -331,7 +361,7 @@ PLANTED |= {
     ),
     "class from another camera": (
         lambda seed: pictures(seed=seed).where(in_class("cat"), measure__format="PNG"),
-        {"shortcuts": "issue"},
+        {"files": "note", "shortcuts": "issue"},
     ),
     "dark class": (
         lambda seed: pictures(seed=seed).change(

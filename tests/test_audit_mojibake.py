@@ -1,7 +1,9 @@
 """What was lost, whether it can be read again, and whether it goes with the label."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from instar.audit.text_checks import mojibake
@@ -49,10 +51,44 @@ def test_damage_that_goes_with_the_label() -> None:
 
 def test_copies_are_one_witness() -> None:
     """Thirty copies of one damaged text, all of one label, are a single text."""
-    world = garbled(in_class("bee", 30), " itï¿½s").where(in_class("bee", 30), group=0)
+    world = garbled(in_class("bee", 30), " itï¿½s").where(in_class("bee", 30), twin=120, group=120)
     assert not found(world).evidence["carries"]
 
 
 def test_too_few_to_tell() -> None:
     assert not found(garbled(first(1), " itï¿½s")).evidence["carries"]
     assert found(texts()).verdict == "passed"
+
+
+def rare(in_rare: int, elsewhere: int) -> World:
+    """A class of ten among 370, and damaged texts in it and elsewhere."""
+    world = texts()
+    small = in_class("bee", 10)
+    held = world.change(pl.when(small).then(pl.lit("dog")).otherwise("label").alias("label"))
+    damaged = in_class("dog", in_rare) | in_class("ant", elsewhere)
+    junk = pl.when(damaged).then(pl.col("input") + " itï¿½s").otherwise("input").alias("input")
+    return replace(
+        held.where(pl.col("label") == "dog", split="train").change(junk), classes=("ant", "bee", "cat", "dog")
+    )
+
+
+def test_one_damaged_text_of_a_small_class_tells_nothing() -> None:
+    assert not found(rare(1, 0)).evidence["carries"]
+    assert not found(rare(2, 1)).evidence["carries"]
+
+
+def test_the_class_that_holds_more_than_its_share_is_named() -> None:
+    """Fourteen ants of a hundred are damaged, and eight of ten dogs."""
+    evidence = found(rare(8, 14)).evidence
+    assert evidence["carries"] and evidence["label"] == "dog"
+    assert evidence["label_share"] < 0.5 and evidence["usual"] < 0.05
+
+
+def test_chance_is_seldom_taken_for_a_cause() -> None:
+    """Ten damaged texts dealt at random to classes of which some are small."""
+    alarms = 0
+    for seed in range(60):
+        which = np.isin(np.arange(360), np.random.default_rng(seed).choice(360, 10, replace=False))
+        small = pl.when(in_class("bee", 6)).then(pl.lit("dog")).otherwise("label").alias("label")
+        alarms += found(garbled(pl.Series(which), " itï¿½s").change(small)).evidence["carries"]  # type: ignore[arg-type]
+    assert alarms <= 4

@@ -41,7 +41,7 @@ RUNS: tuple[tuple[str, int | Sequence[str], dict[str, Any]], ...] = (
 )
 
 
-def blank(facts: Facts, words: Words, run: Path) -> None:
+def blank(facts: Facts, words: Words, run: Path, *_: object) -> None:
     """Stands in for the charts, which take most of the time and have tests of their own."""
     (run / "figures").mkdir(exist_ok=True)
     for stem in {b.stem for slide in story(facts, words) for b in slide.blocks if isinstance(b, Figure)}:

@@ -8,11 +8,11 @@ import pytest
 
 from deck_fixture import make_run
 from instar.deck.facts import Facts, read_facts
-from instar.deck.figures import _data
+from instar.deck.figures import charts
 from instar.deck.story import story
 from instar.deck.story.hidden import SLIDES, hidden
 from instar.deck.words import read_words
-from instar.records import Audit, Figure, Finding, Gallery, Slide
+from instar.records import Audit, Figure, Finding, Gallery, Points, Slide, Verdict
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +105,42 @@ def test_no_claim_goes_beyond_its_interval(
     assert ("cheap" in slide.title) == (cheap is not None)
 
 
+def test_features_that_do_no_better_than_a_guess_are_not_praised(facts: Facts) -> None:
+    found = separability()
+    weak = replace(found, verdict="issue", evidence={**found.evidence, "majority": 0.86})
+    for curves in ((), (curve(0.02, 0.05),), (curve(0.0, 0.005),), (curve(0.0, 0.05),)):
+        (slide,) = told(facts, weak, *curves)
+        assert "not surely better" in slide.title and "86.0" in slide.title
+
+
+def test_uneven_classes_are_judged_by_the_mean_of_the_classes(facts: Facts) -> None:
+    found = separability((0.84, 0.83, 0.85))
+    uneven = {"judged_by": "balanced accuracy", "balanced": 0.5, "balanced_low": 0.45, "balanced_high": 0.55}
+    uneven |= {"balanced_majority": 0.2, "cheap_balanced": 0.47, "cheap_balanced_high": 0.49, "majority": 0.84}
+    cases: tuple[tuple[float, Verdict, str], ...]
+    cases = ((0.45, "note", "no surer"), (0.495, "passed", "of a class right"), (0.19, "issue", "not surely"))
+    for low, verdict, said in cases:
+        evidence = {**found.evidence, **uneven, "balanced_low": low}
+        (slide,) = told(facts, replace(found, verdict=verdict, evidence=evidence))
+        assert said in slide.title and "50.0" in slide.title
+        points = [p for b in slide.blocks if isinstance(b, Points) for p in b.items]
+        assert "86.2" in points[0] and points[1].startswith("On the mean of the classes")
+
+
+def test_no_class_is_hardest_where_all_are_found(facts: Facts) -> None:
+    found = separability()
+    for recall, said in ((1.0, False), (0.99, True)):
+        (slide,) = told(facts, replace(found, rows=found.rows.with_columns(recall=pl.lit(recall))))
+        assert said == any("Hardest" in p for b in slide.blocks if isinstance(b, Points) for p in b.items)
+
+
 def test_what_hidden_slides_show_is_drawn(facts: Facts) -> None:
     found = (separability(), *lookalikes())
     kept = replace(facts, audit=Audit((*facts.audit.findings, *found)))
-    shown = {b.stem for s in story(kept, read_words()) for b in s.blocks if isinstance(b, Figure)}
+    slides = story(kept, read_words())
+    shown = {b.stem for s in slides for b in s.blocks if isinstance(b, Figure)}
     assert {"02-separability", "02-feature-map"} <= shown
-    drawn = [stem for stem, *_ in _data(kept, read_words())]
+    drawn = [stem for stem, *_ in charts(kept, read_words(), slides)]
     assert {"02-separability", "02-feature-map"} <= set(drawn) and len(drawn) == len(set(drawn))
 
 

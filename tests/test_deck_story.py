@@ -7,22 +7,27 @@ from typing import Any
 
 import polars as pl
 import pytest
+from PIL import Image
 
 from deck_fixture import make_run
 from instar import files, steps
 from instar.audit.check import run_checks
 from instar.deck.facts import Facts, read_facts
-from instar.deck.items import Grid
+from instar.deck.figures import charts
+from instar.deck.items import Grid, Text
 from instar.deck.layout import page
 from instar.deck.story import story
+from instar.deck.story.analysis import checks
 from instar.deck.story.architecture import pages
 from instar.deck.story.chain import resting
 from instar.deck.story.opening import verdict
 from instar.deck.story.values import value
 from instar.deck.words import read_words
 from instar.errors import UserError
+from instar.modality.modalities import MODALITIES
 from instar.pipeline.readme import readme
 from instar.records import (
+    Audit,
     Chain,
     Decision,
     Epoch,
@@ -164,12 +169,38 @@ def test_confidence_is_judged_against_the_interval(images: Facts) -> None:
 
 
 def test_every_figure_is_drawn_for(images: Facts, texts: Facts) -> None:
-    from instar.deck.figures import _data, _model, _result
-
     for facts in (images, texts):
-        drawn = {stem for part in (_data, _model, _result) for stem, *_ in part(facts, read_words())}
-        shown = {b.stem for s in story(facts, read_words()) for b in s.blocks if isinstance(b, Figure)}
-        assert shown == drawn
+        slides = story(facts, read_words())
+        drawn = [stem for stem, *_ in charts(facts, read_words(), slides)]
+        shown = {b.stem for s in slides for b in s.blocks if isinstance(b, Figure)}
+        assert sorted(shown) == sorted(drawn)
+
+
+@pytest.mark.parametrize("n", range(1, len(MODALITIES["image"].augmentations) + 1))
+def test_the_ways_of_varying_stand_whole_beside_the_pictures(images: Facts, tmp_path: Path, n: int) -> None:
+    names = list(images.modality.augmentations)[:n]
+    facts = decided(images, augment=names)
+    live = facts.plan.live()
+    long = replace(live["augment"], reason="This reason goes on and on, with 12.5 % of 4,205 and more. " * 12)
+    slide = tell(replace(facts, plan=Plan((*facts.plan.decisions, long))))["augmentation"]
+    assert len(said(slide)) == (n + 1 if n < 4 else n) and long.reason.strip() in slide.notes
+    gallery = slide.blocks[0]
+    assert isinstance(gallery, Gallery)
+    for picture in gallery.pictures:
+        (tmp_path / picture.path).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 64)).save(tmp_path / picture.path)
+    shown = [item.text for item in page(slide, 1, "", tmp_path).items if isinstance(item, Text)]
+    assert set(said(slide)) <= set(shown)
+
+
+def test_a_single_check_is_shown_as_itself(images: Facts) -> None:
+    many = [Finding(f"check {i}", "passed" if i else "note", f"Sentence {i}.") for i in range(30)]
+    first = [Finding(f"first {i}", "issue", "So.") for i in range(10)]
+    facts = replace(images, audit=Audit((*first, *many)))
+    table = checks(facts, read_words()).blocks[0]
+    assert isinstance(table, TableBlock)
+    assert ("check 0", "note", "Sentence 0.") in [(what, verdict, sentence) for what, verdict, sentence in table.rows]
+    assert [row[0] for row in table.rows if "more" in row[0]] == ["29 more checks"]
 
 
 def test_pictures_of_one_size_with_grey_ones_among_them_need_no_chart_of_sizes(images: Facts) -> None:

@@ -2,17 +2,14 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy import sparse
-from scipy.stats import binomtest
 
-from instar.evaluate.intervals import DRAWS, by_group, difference, interval, sample, shares, wilson
+from instar.evaluate.intervals import DRAWS, by_group, difference, interval, sample
 from instar.evaluate.metrics import Sparse, contributions, tally_of
-from instar.metrics import METRICS, Floats, Ints
+from instar.metrics import METRICS, ORDERED, Floats, Ints
+from instar.shares import wilson
 
 
 def intervals(
@@ -144,40 +141,39 @@ def test_an_interval_says_how_it_was_found() -> None:
     assert difference(best, ours, "accuracy")[1].method == "paired"
 
 
-def columns(right: NDArray[Any], of: NDArray[Any]) -> list[Sparse]:
-    """Counts per group of one column."""
-    return [sparse.csr_array(np.asarray(a, dtype=np.float64)[:, None]) for a in (right, of)]
+@pytest.mark.parametrize("metric", sorted(METRICS))
+@pytest.mark.parametrize("groups", [1, 2, 30])
+def test_groups_that_do_not_differ_leave_an_interval(metric: str, groups: int) -> None:
+    """The same six examples in each group: half of them right, one of them not among the first five."""
+    truth, predicted = np.tile([0, 1, 2, 3, 4, 5], groups), np.tile([0, 1, 2, 4, 5, 3], groups)
+    ahead = np.arange(6.0) + 1 + 5 * np.eye(6) * (np.arange(6) > 0)
+    p = np.tile(ahead / ahead.sum(axis=1, keepdims=True), (groups, 1))
+    sums = by_group(contributions(truth, predicted, 6, p), np.repeat(np.arange(groups), 6))
+    (drawn,) = sample([sums], 6, (metric,), seed=0, draws=100)
+    found, value = interval(drawn, metric), drawn.value(metric)
+    assert found.low < value < found.high
+    assert found.method == "groups"
+    if metric == "accuracy":
+        assert (found.low, found.high) == pytest.approx(wilson(0.5, groups))
 
 
-def test_shares_without_twins_are_wilsons() -> None:
-    for right in (0, 3, 10):
-        given = columns(np.arange(10) < right, np.ones(10))
-        assert shares(*given) == [pytest.approx(wilson(right / 10, 10), abs=1e-12)]
+def test_a_spread_of_rounding_size_is_none() -> None:
+    """Sevenths and thirds of the same value in each group do not cancel to the last digit."""
+    truth = np.tile(np.repeat([0, 1], [7, 3]), 41)
+    predicted = np.tile([0, 0, 0, 1, 1, 1, 1, 1, 0, 0], 41)
+    sums = by_group(contributions(truth, predicted, 2), np.repeat(np.arange(41), 10))
+    for metric, value in (("accuracy", 0.4), ("balanced_accuracy", (3 / 7 + 1 / 3) / 2)):
+        assert intervals(sums, 2, (metric,), seed=0)[metric] == pytest.approx(wilson(value, 41)), metric
 
 
-@pytest.mark.parametrize("right", [0, 3, 10])
-def test_copies_leave_a_share_as_uncertain_as_it_was(right: int) -> None:
-    """Ten examples, each copied five times, tell no more than ten."""
-    once, five = (shares(*columns((np.arange(10) < right) * k, np.full(10, k))) for k in (1, 5))
-    assert five == [pytest.approx(once[0], abs=1e-12)]
-
-
-def test_shares_of_twins_hold_the_truth_where_rows_would_not() -> None:
-    rng, repeats, p = np.random.default_rng(1), 600, 0.8
-    held, by_rows = 0, 0
-    for _ in range(repeats):
-        of = rng.integers(1, 5, 40)
-        right = of * (rng.random(40) < p)
-        ((low, high),) = shares(*columns(right, of))
-        held += low <= p <= high
-        low, high = wilson(right.sum() / of.sum(), of.sum())
-        by_rows += low <= p <= high
-    assert by_rows / repeats < 0.85  # nominal is 0.95, the standard error 0.009
-    assert 0.92 <= held / repeats <= 0.98
-
-
-def test_a_column_without_examples_may_be_anything() -> None:
-    assert shares(*columns(np.zeros(3), np.zeros(3))) == [(0.0, 1.0)]
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy"])
+def test_groups_more_alike_than_chance_count_for_no_more_than_their_examples(metric: str) -> None:
+    """One of two right in 50 groups, both in one, so that groups hardly differ."""
+    truth = np.tile([0, 1], 51)
+    predicted = np.where(np.arange(102) < 100, np.repeat([0, 1] * 25 + [0], 2), truth)
+    sums = by_group(contributions(truth, predicted, 2), np.repeat(np.arange(51), 2))
+    low, high = intervals(sums, 2, (metric,), seed=0)[metric]
+    assert (low, high) == pytest.approx(wilson(52 / 102, 102))
 
 
 def test_one_group_gives_an_interval_that_says_nothing_false() -> None:
@@ -187,16 +183,6 @@ def test_one_group_gives_an_interval_that_says_nothing_false() -> None:
     sums = by_group(contributions(np.array([0, 0]), np.array([0, 1]), 2), np.array([7, 7]))
     low, high = intervals(sums, 2, ("accuracy",), seed=0)["accuracy"]
     assert low < 0.1 and high > 0.9
-
-
-@pytest.mark.parametrize(("right", "n"), [(0, 10), (3, 10), (10, 10), (912, 1000)])
-def test_wilson_is_scipys(right: int, n: int) -> None:
-    expected = binomtest(right, n).proportion_ci(method="wilson")
-    assert wilson(right / n, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
-
-
-def test_wilson_without_examples_is_the_whole_range() -> None:
-    assert wilson(0.0, 0) == (0.0, 1.0)
 
 
 def test_many_rows_and_classes_take_seconds() -> None:
@@ -232,12 +218,60 @@ def test_a_paired_difference_holds_the_truth_and_is_narrower_than_the_scores_sug
     assert 0.91 <= held / repeats <= 0.99
 
 
-def test_equal_answers_differ_by_nothing() -> None:
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "macro_f1", "mae", "quadratic_kappa"])
+def test_equal_answers_may_yet_differ_on_what_was_not_seen(metric: str) -> None:
+    """60 groups without a disagreement: at most the share of Wilson's upper end disagrees, by the metric's range."""
     truth, ours, _ = paired(np.random.default_rng(1), 60, 0.8, 0.7)
     sums = by_group(contributions(truth, ours, 3), np.arange(60))
-    assert differences(sums, sums, 3, ("accuracy", "macro_f1"), 0) == dict.fromkeys(
-        ("accuracy", "macro_f1"), (0.0, 0.0, 0.0)
-    )
+    value, low, high = differences(sums, sums, 3, (metric,), 0)[metric]
+    span = 2 if metric in ORDERED else 1  # from -1 to 1, and three classes
+    assert (value, low, high) == pytest.approx((0, -span * wilson(0, 60)[1], span * wilson(0, 60)[1]))
+
+
+def test_a_gain_that_is_the_same_in_each_group_is_no_point() -> None:
+    """Of two examples in each group we get both right, they one."""
+    for groups, sure in ((5, False), (60, True)):
+        truth, rows = np.zeros(2 * groups, dtype=np.int64), np.repeat(np.arange(groups), 2)
+        a, b = (by_group(contributions(truth, answers, 2), rows) for answers in (truth, np.arange(2 * groups) % 2))
+        value, low, high = differences(a, b, 2, ("accuracy",), 0)["accuracy"]
+        assert value == 0.5
+        assert low < 0.5 < high < 1
+        assert (low > 0) == sure
+
+
+def by_steps(rng: np.random.Generator, n: int) -> tuple[Ints, Ints, Ints]:
+    """Truth out of seven classes and two answers, both always wrong: by one step, and mostly by three."""
+    truth = rng.integers(0, 7, n)
+    side = np.where(truth < 3, 1, -1)
+    return truth, truth + side, truth + side * rng.choice([1, 2, 3], n, p=[0.1, 0.2, 0.7])
+
+
+def test_a_gain_in_distance_counts_where_hits_tie() -> None:
+    truth, ours, theirs = by_steps(np.random.default_rng(0), 60)
+    a, b = (by_group(contributions(truth, answers, 7), np.arange(60)) for answers in (ours, theirs))
+    found = {m: ends for m, (_, *ends) in differences(a, b, 7, ("accuracy", *ORDERED), 0).items()}
+    assert found["mae"][1] < 0 < found["quadratic_kappa"][0]
+    assert found["accuracy"][0] < 0 < found["accuracy"][1]
+
+
+def test_three_steps_prove_nothing() -> None:
+    """We are nearer in three examples of 40 and never farther."""
+    truth, ours = np.full(40, 2, dtype=np.int64), np.full(40, 2, dtype=np.int64)
+    theirs = np.where(np.arange(40) < 3, 4, ours)
+    a, b = (by_group(contributions(truth, answers, 5), np.arange(40)) for answers in (ours, theirs))
+    value, low, high = differences(a, b, 5, ("mae",), 0)["mae"]
+    assert value == pytest.approx(-6 / 40)
+    assert low < 0 <= high
+
+
+def test_a_paired_difference_of_distances_holds_the_truth() -> None:
+    rng, held, repeats = np.random.default_rng(4), 0, 300
+    for repeat in range(repeats):
+        truth, ours, theirs = by_steps(rng, 100)
+        a, b = (by_group(contributions(truth, answers, 7), np.arange(100)) for answers in (ours, theirs))
+        _, low, high = differences(a, b, 7, ("mae",), repeat, draws=500)["mae"]
+        held += low <= 1 - 2.6 <= high
+    assert 0.92 <= held / repeats <= 0.985
 
 
 def test_three_disagreements_prove_nothing() -> None:

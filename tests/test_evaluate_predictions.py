@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from instar.evaluate.predictions import answers, decoded, frame
+from instar.evaluate.predictions import answers, frame
+from instar.metrics import decoded
 from instar.records import Dataset
 
 STARS = ("1 star", "2 stars", "3 stars")

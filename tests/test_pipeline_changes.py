@@ -21,7 +21,7 @@ from instar.data.fingerprint import fingerprint
 from instar.errors import UserError
 from instar.pipeline import common, data
 from instar.plan import measure
-from instar.records import Audit, Measurements, Slide, Timing
+from instar.records import Audit, Finding, Measurements, Slide, Timing
 from test_portable import TIMM, pictures, reviews
 
 SMALL = ("epochs=1", "batch_size=8", "threads=1")
@@ -259,9 +259,9 @@ def test_before_there_is_a_plan_other_wishes_are_taken_as_asked(tmp_path: Path) 
 
 def test_another_backbone_before_there_is_a_plan_is_audited_with(tmp_path: Path) -> None:
     folder = pipeline.start(options(tmp_path, backbone="hf:nowhere/nothing"), tmp_path / "run")
-    store.finish(folder, "audit", 0.0) if (folder / store.AUDIT).exists() else pipeline.audit(folder)
     with pytest.raises(UserError, match="nowhere/nothing"):
-        pipeline.plan(folder)
+        pipeline.audit(folder)
+    assert not (folder / store.AUDIT).exists()
     pipeline.start(options(tmp_path), folder)
     assert not store.finished(folder, "audit")
     pipeline.audit(folder)
@@ -300,6 +300,51 @@ def doubt(run: Path, ids: list[str]) -> None:
     named = {DOUBTED: pl.DataFrame({"id": ids})}
     store.write_audit(run, Audit(tuple(replace(f, rows=named.get(f.code, f.rows)) for f in found.findings)))
     store.finish(run, "audit", 0.0)
+
+
+def test_one_of_each_pair_is_left_out(run: Path) -> None:
+    rows = [
+        ("a", "train", "b", "train"),
+        ("b", "train", "c", "train"),
+        ("t", "test", "d", "train"),
+        ("e", "train", "v", "val"),
+        ("v", "val", "t", "test"),
+        ("u", "unlabelled", "f", "train"),
+    ]
+    frame = pl.DataFrame(rows, ["id", "split", "other_id", "other_split"], orient="row")
+    recipe = replace(store.recipe_of(store.read_plan(run)[0]), exclude=("feature-twins", DOUBTED))
+    doubted = Finding(DOUBTED, "issue", "", {}, pl.DataFrame({"id": ["b", "z"]}))
+    left = common.left_out(recipe, Audit((Finding("feature-twins", "issue", "", {}, frame), doubted)), run)
+    assert dict(left.iter_rows()) == {**dict.fromkeys("bcdef", "feature-twins"), "z": DOUBTED}
+
+
+def test_the_page_is_told_of_what_is_asked_later(planned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Path] = []
+
+    def again(folder: Path) -> bool:
+        told.append(folder)
+        return True
+
+    monkeypatch.setattr("instar.report.build.told_again", again)
+    pipeline.ask(planned, ["dropout=0.3"])
+    assert told == [planned]
+    plan = planned / store.PLAN
+    plan.write_text(plan.read_text().replace("dropout: 0.3", "dropout: 0.4", 1))
+    pipeline.prepare(planned)
+    assert told == [planned, planned]
+
+
+def test_a_fault_of_the_page_does_not_cost_the_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = pipeline.start(options(tmp_path), tmp_path / "run")
+
+    def broken(folder: Path) -> Path:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("instar.report.build.write_report", broken)
+        with pytest.raises(ZeroDivisionError):
+            pipeline.audit(folder)
+    assert store.current(folder, "audit")
 
 
 def test_rows_of_a_finding_are_left_out_of_training_alone(

@@ -10,7 +10,7 @@ import pytest
 from instar import store
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
-from instar.plan import assemble, backbone
+from instar.plan import assemble, backbone, text
 from instar.plan.consequences import OTHERWISE, REASONS, consequences
 from instar.plan.describe import plan_md
 from instar.plan.edits import absorb, apply
@@ -41,11 +41,12 @@ PROBED: dict[str, dict[str, Json]] = {
     "separability": {
         "backbone": "timm:net", "n": 306, "folds": 5, "accuracy": 0.8, "low": 0.75, "high": 0.85, "macro_f1": 0.8,
         "cheap_accuracy": 0.4, "cheap_low": 0.35, "cheap_high": 0.45, "majority": 0.33, "seconds": 1.0,
-        "cheap": "TF-IDF",
+        "cheap": "TF-IDF", "cheap_balanced": 0.41, "cheap_balanced_high": 0.46, "balanced": 0.7, "balanced_low": 0.65,
+        "balanced_high": 0.75, "balanced_majority": 0.25, "ratio": 1.2, "judged_by": "accuracy",
     },
     "learning-curve": {
         "points": [{"n": 50, "accuracy": 0.6}, {"n": 100, "accuracy": 0.7}, {"n": 200, "accuracy": 0.8}],
-        "gain_if_doubled": 0.08, "low": 0.05, "high": 0.11,
+        "gain_if_doubled": 0.08, "low": 0.05, "high": 0.11, "accuracy": 0.8,
     },
     "confusable-classes": {"pairs": 1},
     "suspect-labels": {"suspects": 2, "share": 0.01, "n": 306, "worst_class": "ant"},
@@ -53,7 +54,7 @@ PROBED: dict[str, dict[str, Json]] = {
     "feature-twins": {"pairs": 1, "across_classes": 0, "across_splits": 1, "test_with_near_copy": 1, "class_pairs": []},
     "mirror": {
         "n": 306, "changed": 0.05, "accuracy": 0.8, "mirrored_accuracy": 0.79, "difference": -0.01, "low": -0.03,
-        "high": 0.01,
+        "high": 0.01, "swapped": [], "swap": 0.5,
     },
     "feature-map": {"explained": 0.5},
 }  # fmt: skip
@@ -94,7 +95,8 @@ def decided(world: World, field: str, audit: Audit | None = None) -> Decision:
 def test_what_was_found_has_a_consequence_or_a_reason(name: str) -> None:
     _, audit, plan = planted(name)
     told = consequences(plan, audit)
-    assert [c.code for c in told] == [f.code for f in audit.findings if f.verdict in OPEN]
+    named = {code for decision in plan.live().values() for code in decision.because}
+    assert [c.code for c in told] == [f.code for f in audit.findings if f.verdict in OPEN or f.code in named]
     for code, touched, reason in told:
         assert bool(touched) != bool(reason), code
         assert all(code in plan.live()[name].because for name in touched)
@@ -117,6 +119,10 @@ def test_every_code_is_named_by_a_rule_or_has_a_reason_not_to_be() -> None:
     few = pictures(dict.fromkeys(("ant", "bee", "cat"), 35))
     flat = probed(few.audit(), "image", **{"learning-curve": {"gain_if_doubled": 0.0, "low": -0.01, "high": 0.005}})
     plans.append(make(few.seal(), flat))
+    solved = Finding("separability", "passed", "So it is.", {**PROBED["separability"], "low": 0.99})
+    plans.append(make(few.seal(), Audit((*few.audit().findings, solved))))
+    nearly = pictures().where(in_class("bee"), measure__grey=True).where(in_class("bee", 6), measure__grey=False)
+    plans.append(make(nearly.seal(), nearly.audit()))
     named = {code for plan in plans for decision in plan.decisions for code in decision.because}
     assert named | set(REASONS) == CODES
     assert not named & set(REASONS)
@@ -128,8 +134,24 @@ def test_findings_on_frozen_features_have_consequences_too() -> None:
         audit = probed(world.audit(), world.modality)
         told = {c.code: c for c in consequences(make(world.seal(), audit), audit)}
         assert set(PROBED) - set(told) <= {"mirror"}
-        assert "backbone" in told["separability"].fields and "exclude" in told["suspect-labels"].fields
+        assert told["separability"].reason.startswith("no consequence, because the first backbone")
+        assert told["suspect-labels"].reason.endswith("--set exclude=suspect-labels")
     assert told["mirror"].reason.startswith("no consequence, because the names of the classes")
+
+
+def test_a_finding_that_passed_and_moves_a_decision_is_told_too() -> None:
+    world = pictures()
+    audit = probed(world.audit(), "image")
+    audit = Audit(tuple(replace(f, verdict="passed") if f.code == "mirror" else f for f in audit.findings))
+    told = {c.code: c for c in consequences(make(world.seal(), audit), audit)}
+    assert told["mirror"].fields == ("augment",)
+
+
+def test_a_finding_that_is_newer_than_the_plan_has_no_say_yet() -> None:
+    _, audit, older = planted("mojibake")
+    newer = Audit(tuple(replace(f, verdict="note") if f.code == "markup" else f for f in audit.findings))
+    told = {c.code: c.reason for c in consequences(older, newer)}
+    assert told["markup"] == "no consequence, because the plan is older than this finding; plan again"
 
 
 def test_what_was_overruled_changed_nothing() -> None:
@@ -168,6 +190,26 @@ def test_texts_are_repaired_where_something_is_broken(name: str, clean: list[str
 def test_what_no_repair_takes_away_is_said() -> None:
     assert "capitals belong" in planted("shouting")[2].live()["clean"].reason
     assert "no repair takes that away" in planted("long class")[2].live()["clean"].reason
+    for name in ("shouting", "long class"):
+        assert not {"whitespace-label", "shortcuts"} & {
+            code for code in planted(name)[2].live()["clean"].because if planted(name)[1][code].verdict in OPEN
+        }
+
+
+def marked(trait: str, *texts: str) -> Decision:
+    """The repairs where such texts are found and a trait of theirs tells the label best."""
+    audit = PLANTED["markup"][0](0).audit()
+    rows = pl.DataFrame({"text": texts})
+    told = Finding("shortcuts", "issue", "So it is.", {"best": trait, "classes_given_away": []})
+    changed = {"markup": replace(audit["markup"], rows=rows), "shortcuts": told}
+    return text.clean(Audit(tuple(changed.get(f.code, f) for f in audit.findings)))
+
+
+def test_a_repair_takes_away_what_it_repairs_and_nothing_else() -> None:
+    assert "best: the repairs take that away." in marked("entities", "fish &amp; chips").reason
+    assert "but tags stay" in marked("entities", "fish &amp; chips", "so <br> long").reason
+    assert "no repair takes that away" in marked("replacement", "fish &amp; chips").reason
+    assert marked("entities", "fish &amp; chips").because == ("markup",)
 
 
 def test_rows_are_grouped_as_they_were_opened() -> None:
@@ -176,6 +218,16 @@ def test_rows_are_grouped_as_they_were_opened() -> None:
     exact = pictures().change(grouping="exact", grouping_reason="grouping=exact was asked for")
     assert decided(exact, "grouping").value == "exact" and "asked for" in decided(exact, "grouping").reason
     assert "a copy of 2.0 % of its test images" in planted("twins")[2].live()["grouping"].reason
+    assert planted("twins")[2].live()["grouping"].because == ("exact-twins",)
+    assert decided(pictures(), "grouping").because == ()
+
+
+def test_near_copies_that_are_not_kept_together_have_no_consequence() -> None:
+    world = pictures().change(grouping="exact", grouping_reason="grouping=exact was asked for")
+    audit = world.audit()
+    found = [replace(f, verdict="note") if f.code == "near-twins" else f for f in audit.findings]
+    told = {c.code: c for c in consequences(make(world.seal(), Audit(tuple(found))), Audit(tuple(found)))}
+    assert told["near-twins"].fields == () and "not kept together here" in told["near-twins"].reason
 
 
 def test_another_grouping_wants_another_run(tmp_path: Path) -> None:
@@ -194,22 +246,22 @@ def test_doubtful_rows_are_kept_and_counted() -> None:
     for name in ("one text, two labels", "class of leftovers", "mojibake"):
         assert planted(name)[2].live()["exclude"].value == []
     conflicting = planted("one text, two labels")[2].live()["exclude"]
-    assert conflicting.because == ("conflicting-labels",)
+    assert conflicting.because == ()
     assert "2 rows by --set exclude=conflicting-labels" in conflicting.reason
-    assert planted("class of leftovers")[2].live()["exclude"].because == ("junk-classes",)
+    assert "make a set without it" in planted("class of leftovers")[2].live()["exclude"].reason
     world = pictures()
     audit = probed(world.audit(), "image")
     rows = world.seal().part("train", "val").select("id")
     suspects = [replace(f, rows=rows) if f.code == "suspect-labels" else f for f in audit.findings]
     excluded = decided(world, "exclude", Audit(tuple(suspects)))
-    assert excluded.because == ("suspect-labels",)
+    assert excluded.because == ()
     assert "Of 252 training rows would go: 252 rows by --set exclude=suspect-labels" in excluded.reason
 
 
 def test_only_findings_about_examples_can_be_left_out() -> None:
     rows = {f.code: f.rows.columns for name in PLANTED for f in planted(name)[1].findings if f.verdict in OPEN}
     about = {code for code, columns in rows.items() if "id" in columns}
-    kept = {"unreadable", "unlabelled", "exact-twins"}
+    kept = {"unreadable", "unlabelled", "exact-twins", "files"}
     assert about - kept == set(LEAVABLE) - set(PROBED)
     plan = apply(planted("mojibake")[2], {"exclude": ["mojibake", "suspect-labels"]})
     assert store.recipe_of(plan).exclude == ("mojibake", "suspect-labels")
@@ -246,6 +298,14 @@ def test_a_mirror_is_tried_before_it_is_used(mirrored: float, low: float, high: 
     assert made.basis == "measured" and "mirror" in made.because
 
 
+def test_one_class_that_surely_turns_forbids_a_mirror() -> None:
+    world = pictures()
+    swap: dict[str, Json] = {"class": "ant", "into": "bee", "right": 16, "turned": 15, "surely": 0.55}
+    made = decided(world, "augment", probed(world.audit(), "image", mirror={"swapped": [swap]}))
+    assert "horizontal_flip" not in made.value and "mirror" in made.because
+    assert "“ant” becomes “bee” in 15 of 16 pictures" in made.reason
+
+
 def test_names_of_sides_and_order_forbid_a_mirror_whatever_was_measured() -> None:
     hands = pictures({"left hand": 120, "right hand": 120})
     for world in (hands, replace(pictures(), ordered=True)):
@@ -267,10 +327,10 @@ def test_grey_copies_where_grey_gives_a_class_away() -> None:
 
 def test_the_fit_says_what_becomes_of_a_shape_that_tells_the_class() -> None:
     cropped = decided(pictures().where(in_class("bee"), measure__width=330), "fit")
-    assert (cropped.value, cropped.because) == ("crop", ("sizes", "shortcuts"))
+    assert (cropped.value, cropped.because) == ("crop", ("sizes",))
     assert "hardly to be seen" in cropped.reason
     padded = planted("class of another size")[2].live()["fit"]
-    assert (padded.value, padded.because) == ("pad", ("sizes", "shortcuts"))
+    assert (padded.value, padded.because) == ("pad", ("sizes",))
     assert "--set fit=crop" in padded.reason
     assert planted("dark class")[2].live()["fit"].because == ("sizes",)
 
@@ -293,8 +353,12 @@ def test_frozen_features_tell_what_the_backbone_is_worth() -> None:
         tried = Finding("separability", verdict, "So it is.", PROBED["separability"])
         return decided(world, "backbone", Audit((*audit.findings, tried)))
 
-    assert told("passed").because == ("class-counts", "separability")
+    assert told("passed").because == ()
     assert "40.0 % for TF-IDF: what was learnt elsewhere serves here." in told("passed").reason
     assert "it is not sure" in told("note").reason
-    assert "no better than a guess" in told("issue").reason
-    assert told("skipped").because == ("class-counts",)
+    assert "not surely better than always the largest class (33.0 %)" in told("issue").reason
+    assert "frozen features" not in told("skipped").reason
+    uneven = Finding("separability", "issue", "", {**PROBED["separability"], "judged_by": "balanced accuracy"})
+    reason = decided(world, "backbone", Audit((*audit.findings, uneven))).reason
+    assert "gets 70.0 % right on the mean over the classes" in reason and "always the largest class (25.0 %)" in reason
+    assert "against 41.0 % for TF-IDF" in reason

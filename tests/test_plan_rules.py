@@ -32,7 +32,7 @@ def dataset(modality: str, sizes: Mapping[str, int], *, ordered: bool = False, *
     frame = pl.DataFrame(
         {
             "id": [f"row {i}" for i in range(len(labels))],
-            "input": [f"input {i}" for i in range(len(labels))],
+            "input": [f"input {i}.jpg" for i in range(len(labels))],
             "label": labels,
             "split": ["train" if p < 14 else "val" if p < 17 else "test" for p in place],
             "twin": range(len(labels)),
@@ -53,6 +53,7 @@ def dataset(modality: str, sizes: Mapping[str, int], *, ordered: bool = False, *
         "not_utf8": 0,
         "headers_stripped": [],
         "limit": None,
+        "ignored_files": 0,
         "given_split": False,
         "random_leak": 0.0,
         "grouping": "near",
@@ -64,7 +65,15 @@ def dataset(modality: str, sizes: Mapping[str, int], *, ordered: bool = False, *
 
 
 def pictures(sizes: Mapping[str, int], width: int = 300, height: int = 300, grey: str = "", **more: Any) -> Dataset:
-    measured = {"width": width, "height": height, "brightness": 0.5, "contrast": 0.2, "grey": False}
+    measured = {
+        "width": width,
+        "height": height,
+        "brightness": 0.5,
+        "contrast": 0.2,
+        "grey": False,
+        "format": "JPEG",
+        "mode": "RGB",
+    }
     made = dataset("image", sizes, **{**measured, **more})
     shade = (pl.col("label") == grey).fill_null(False).alias("measure.grey")
     return replace(made, table=made.table.with_columns(shade))
@@ -289,7 +298,7 @@ def test_the_fastest_way_is_taken_and_the_simplest_among_equals() -> None:
 def test_the_first_backbone_that_loads_is_chosen() -> None:
     tried = [("timm:big", "no file here"), ("scratch:convnet", "")]
     decision = backbone.choose(PHOTOS, tried, None)
-    assert (decision.value, decision.basis) == ("scratch:convnet", "rule")
+    assert (decision.value, decision.basis, decision.because) == ("scratch:convnet", "fixed", ())
     assert "timm:big (no file here)" in decision.reason
     assert "Nothing in this network is pre-trained" in decision.reason
     asked = backbone.choose(PHOTOS, tried, "scratch:convnet")
@@ -331,7 +340,7 @@ def test_the_page_shows_every_decision_and_the_findings_behind_it() -> None:
     assert [row[0] for row in live] == [f.name for f in fields(Recipe)]
     assert all(len(row) == 6 for row in live)
     assert [row[0] for row in page.rows("Superseded decisions")] == ["backbone", "dropout"]
-    assert {"class-counts", "sizes"} <= {row[0] for row in page.rows("Findings behind them")}
+    assert {"class-counts", "sizes", "colour"} <= {row[0] for row in page.rows("Findings behind them")}
     assert "Superseded" not in plan_md(make(PHOTOS, MOBILE, machine(60)), audit_of(PHOTOS))
 
 

@@ -17,13 +17,15 @@ def found(code: str, verdict: Verdict = "passed", **evidence: Json) -> Finding:
     return Finding(code, verdict, "So it is.", evidence)
 
 
-def probe(low: float, verdict: Verdict = "passed") -> Finding:
+def probe(low: float, verdict: Verdict = "passed", **evidence: Json) -> Finding:
     high = (low + 3) / 4
-    return found("separability", verdict, n=200, accuracy=(low + high) / 2, low=low, high=high)
+    return found("separability", verdict, **{
+        "n": 200, "accuracy": (low + high) / 2, "low": low, "high": high, "judged_by": "accuracy", **evidence
+    })  # fmt: skip
 
 
-def curve(high: float, verdict: Verdict = "passed") -> Finding:
-    return found("learning-curve", verdict, gain_if_doubled=high - 0.01, low=high - 0.02, high=high)
+def curve(high: float, verdict: Verdict = "passed", accuracy: float = 0.8) -> Finding:
+    return found("learning-curve", verdict, gain_if_doubled=high - 0.01, low=high - 0.02, high=high, accuracy=accuracy)
 
 
 def decided(*more: Finding, measured: Measurements | None = None) -> Decision:
@@ -37,7 +39,21 @@ def test_a_probe_that_is_nearly_perfect_leaves_nothing_to_thaw() -> None:
     assert decision.because == ("separability",)
     assert "99.0 % to 99.8 %" in decision.reason and "less than 1.0 %" in decision.reason
     assert [s["thaw"] for s in decided(probe(0.989)).value] == [0, 3]
-    assert [s["thaw"] for s in decided(probe(0.99, "skipped")).value] == [0, 3]
+    for verdict in ("skipped", "issue", "note"):
+        assert [s["thaw"] for s in decided(probe(0.99, verdict)).value] == [0, 3]
+
+
+def test_accuracy_among_uneven_classes_does_not_leave_the_trunk_frozen() -> None:
+    uneven: dict[str, Json] = {
+        "judged_by": "balanced accuracy",
+        "balanced": 0.8,
+        "balanced_low": 0.7,
+        "balanced_high": 0.9,
+    }
+    assert [s["thaw"] for s in decided(probe(0.995, **uneven)).value] == [0, 3]
+    solved = decided(probe(0.995, **{**uneven, "balanced": 0.995, "balanced_low": 0.99, "balanced_high": 0.999}))
+    assert [s["thaw"] for s in solved.value] == [0]
+    assert "99.5 %, on the mean over the classes, of 200 images right" in solved.reason
 
 
 def test_few_examples_thaw_more_where_more_examples_would_not_help() -> None:
@@ -45,7 +61,7 @@ def test_few_examples_thaw_more_where_more_examples_would_not_help() -> None:
     assert [s["thaw"] for s in flat.value] == [0, 4]
     assert flat.because == ("class-counts", "learning-curve")
     assert "the features that hold it back" in flat.reason
-    for decision in (rising, unknown):
+    for decision in (rising, unknown, decided(curve(0.009, accuracy=0.96))):
         assert [s["thaw"] for s in decision.value] == [0, 3]
         assert decision.because == ("class-counts",)
 
@@ -101,3 +117,14 @@ def test_a_random_start_takes_larger_steps() -> None:
 
 def test_a_network_without_a_trunk_is_thawed_whole() -> None:
     assert [s.thaw for s in recipe(pictures(FEW), card("image", size=64, trunk=0)).stages] == [0, -1]
+
+
+def test_the_rate_follows_the_steps_that_were_asked_for() -> None:
+    data = pictures(FEW)
+
+    def rate(*settings: tuple[str, int]) -> float:
+        made = make(data, MOBILE, machine(60), dict(settings))
+        return store.recipe_of(made).stages[-1].lr
+
+    assert rate(("epochs", 1)) == rate(("stages.top.epochs", 1)) < rate(("epochs", 400))
+    assert rate(("epochs", 400), ("batch_size", 16)) > rate(("epochs", 400), ("batch_size", 1024))

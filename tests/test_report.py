@@ -12,11 +12,15 @@ from PIL import Image
 
 from deck_fixture import make_run
 from instar import steps, store
-from instar.charts.findings import CHARTS, WITHOUT
+from instar.charts.findings import CHARTS, WITHOUT, drawings
+from instar.deck.facts import read_facts
+from instar.deck.figures import charts, inert_finding, labelled
+from instar.deck.story import story
 from instar.files import read_frame, write_frame
 from instar.records import Audit, Decision, Finding, Plan
 from instar.report.album import MOST_CLASSES, Album, looks, sheets
-from instar.report.build import REPORT, read_report_words, write_report
+from instar.report.build import REPORT, charts_of, read_report_words, told_again, write_report
+from instar.report.examples import chosen
 from instar.report.svg import DARK, inline
 from instar.report.tables import MOST, table
 
@@ -192,10 +196,10 @@ def test_sealed_labels_are_not_read(pictures: Path) -> None:
     before = (pictures / REPORT).read_bytes()
     sealed = read_frame(pictures / steps.SEALED)
     write_frame(pictures / steps.SEALED, sealed.with_columns(pl.col("label").reverse()))
-    write_report(pictures, redraw=False)
+    write_report(pictures)
     assert (pictures / REPORT).read_bytes() == before
     (pictures / steps.SEALED).unlink()
-    write_report(pictures, redraw=False)
+    write_report(pictures)
     assert (pictures / REPORT).read_bytes() == before
     write_frame(pictures / steps.SEALED, sealed)
 
@@ -207,9 +211,118 @@ def test_the_plan_shows_once_there_is_one(tmp_path: Path) -> None:
     assert "What it changed in the plan" in planned and "There is no plan yet" not in planned
     assert "It counts {every} class &lt;b&gt;alike&lt;/b&gt;." in planned
     (run / steps.PLAN).unlink()
-    write_report(run, redraw=False)
+    assert told_again(run)
     bare = (run / REPORT).read_text(encoding="utf-8")
     assert "What it changed in the plan" not in bare and "There is no plan yet" in bare
+    write_report(run)
+    assert (run / REPORT).read_text(encoding="utf-8") == bare
+
+
+def test_a_later_plan_shows_on_a_page_of_this_audit_without_the_pictures(tmp_path: Path) -> None:
+    run = audited(tmp_path, "image", 3, per_class=12)
+    assert not told_again(run)
+    write_report(run)
+    (tmp_path / "data").rename(tmp_path / "elsewhere")
+    plan, _ = store.read_plan(run)
+    last = replace(plan.live()["metric"], reason="It is said <!--/plan--> to be better.")
+    store.write_plan(run, Plan((*plan.decisions, last)))
+    for _ in range(2):
+        assert told_again(run)
+        html = (run / REPORT).read_text(encoding="utf-8")
+        assert "It is said &lt;!--/plan--&gt; to be better." in html and "It counts {every} class" not in html
+    store.write_audit(run, Audit(store.read_audit(run).findings[1:]))
+    assert not told_again(run)
+    assert (run / REPORT).read_text(encoding="utf-8") == html
+
+
+def test_a_plan_that_rests_on_another_audit_is_not_told_as_if_it_did(tmp_path: Path) -> None:
+    run = audited(tmp_path, "text", 3, per_class=20)
+    machine = store.read_machine(run)
+    machine["steps"]["plan"]["reads"] = {steps.AUDIT: "another"}
+    store.write_yaml(run / store.MACHINE, machine)
+    write_report(run)
+    html = (run / REPORT).read_text(encoding="utf-8")
+    assert "The plan rests on an earlier audit" in html and "What it changed in the plan" not in html
+
+
+def test_pictures_that_vanished_are_left_out_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = audited(tmp_path, "image", 3, per_class=20)
+    dataset = store.read_dataset(run)
+    train = dataset.part("train")
+    suspected = store.read_audit(run)["suspect-labels"].rows["id"][0]
+    gone = train.filter(pl.col("label") == dataset.classes[0])["id"].to_list()
+    for name in gone:
+        (Path(dataset.root) / name).unlink()
+    (Path(dataset.root) / train["id"][-1]).write_bytes(b"")
+    album = Album()
+    assert [look.label for look in looks(dataset, album)] == list(dataset.classes[1:])
+    assert {path.relative_to(dataset.root).as_posix() for path in album.lost} == {*gone, train["id"][-1]}
+    write_report(run)
+    html = (run / REPORT).read_text(encoding="utf-8")
+    assert suspected in gone and 'src="None"' not in html
+    told = capsys.readouterr().err
+    assert f"that can no longer be read: {len(gone) + 1}, among them" in told
+
+
+def test_a_chart_that_cannot_be_drawn_is_told_and_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = audited(tmp_path, "text", 3, per_class=20)
+
+    def broken(found: Finding, table: pl.DataFrame) -> Any:
+        if found.code == "class-counts":
+            raise KeyError("planted")
+        return drawings(found, table)
+
+    monkeypatch.setattr("instar.report.build.drawings", broken)
+    write_report(run)
+    html = (run / REPORT).read_text(encoding="utf-8")
+    assert "01-class-counts" not in html and "02-suspect-labels.png" in html
+    told = capsys.readouterr().err
+    assert "the chart of class-counts cannot be drawn (KeyError('planted'))" in told and told.count("cannot be") == 1
+    with pytest.raises(KeyError):
+        charts_of(store.read_audit(run)["class-counts"], labelled(store.read_dataset(run)), run / "figures")
+
+
+def numbered(run: Path) -> tuple[Finding, ...]:
+    """Findings whose names of classes, wherever they stand, are numbers."""
+    rows = store.read_dataset(run).part("train").head(20).select("id", "label", "split")
+    other = rows.reverse().rename({name: f"other_{name}" for name in rows.columns})
+    names = [str(i) for i in range(10)]
+    probe = {"accuracy": 0.8, "low": 0.75, "high": 0.85, "majority": 0.1, "n": 200, "hardest": "7"}
+    pairs = {"pairs": 20, "across_classes": 20, "across_splits": 0, "test_with_near_copy": 0, "class_pairs": []}
+    place = pl.int_range(20, eager=True).cast(pl.Float64)
+    return (
+        Finding("separability", "note", "So.", probe, pl.DataFrame({"class": names}).with_columns(n=9, recall=0.5)),
+        Finding("suspect-labels", "issue", "So.", {"suspects": 20, "share": 0.1, "n": 200, "worst_class": "0"},
+                rows.select("id", "label", suggested=pl.lit("3"), probability=place / 30, own=pl.lit(0.1))),
+        Finding("feature-twins", "issue", "So.", pairs,
+                pl.concat([rows, other], how="horizontal").with_columns(similarity=pl.lit(0.99))),
+        Finding("confusable-classes", "note", "So.", {"pairs": 1},
+                pl.DataFrame({"first": ["1"], "second": ["2"], "share": [0.3], "n": [6]})),
+        Finding("feature-map", "passed", "So.", {"method": "t-SNE"}, rows.select("id", "label", x=place, y=-place)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("modality", ["image", "text"])
+def test_classes_may_be_called_by_numbers(modality: str, tmp_path: Path) -> None:
+    run = make_run(tmp_path, modality, [str(i) for i in range(10)], per_class=12)
+    audit = Audit((*store.read_audit(run).findings, *numbered(run)))
+    store.write_audit(run, audit)
+    kept, dataset, words = store.read_audit(run), store.read_dataset(run), read_report_words()
+    table = labelled(dataset)
+    for before, after in zip(audit.findings, kept.findings, strict=True):
+        assert after == before and after.rows.equals(before.rows) and after.rows.schema == before.rows.schema
+        assert len(drawings(inert_finding(after), table)) == len(drawings(inert_finding(before), table))
+        assert [g.captions for g in chosen(after, dataset, words)] == [
+            g.captions for g in chosen(before, dataset, words)
+        ]
+    write_report(run)
+    assert "looks like “3”" in (run / REPORT).read_text(encoding="utf-8")
+    facts = read_facts(run)
+    slides = story(facts, words)
+    assert {"difficulty", "suspects", "near"} <= {slide.key for slide in slides}
+    assert "02-separability" in [stem for stem, *_ in charts(facts, words, slides)]
 
 
 def test_every_chart_has_its_files(pictures: Path) -> None:
@@ -222,14 +335,14 @@ def test_every_chart_has_its_files(pictures: Path) -> None:
 
 def test_classes_are_shown_by_training_pictures_alone(pictures: Path) -> None:
     dataset = store.read_dataset(pictures)
-    seen = looks(dataset)
+    seen = looks(dataset, Album())
     assert [look.label for look in seen] == list(dataset.classes)
     train = set(dataset.part("train")["id"])
     assert all(set(look.ids) <= train and len(look.tiles) == len(look.ids) for look in seen)
     sheet, frame = sheets(seen)["02-class-pictures"]
     assert frame.height == len(seen) and sheet.width < 2000
     many = replace(dataset, classes=dataset.classes * MOST_CLASSES)
-    assert len(looks(many)) == MOST_CLASSES
+    assert len(looks(many, Album())) == MOST_CLASSES
 
 
 def test_a_mean_picture_is_the_mean(tmp_path: Path) -> None:
@@ -237,7 +350,7 @@ def test_a_mean_picture_is_the_mean(tmp_path: Path) -> None:
     dataset = store.read_dataset(run)
     for i, path in enumerate(dataset.part("train")["input"]):
         Image.new("RGB", (40, 30), (100 if i % 2 else 200, 50, 50)).save(Path(dataset.root) / path)
-    for look in looks(dataset):
+    for look in looks(dataset, Album()):
         n = dataset.part("train").filter(pl.col("label") == look.label).height
         red = look.mean.getpixel((5, 5))[0]  # type: ignore[index]
         assert abs(red - 150) <= 100 / n + 1
@@ -247,8 +360,8 @@ def test_room_for_pictures_is_bounded(tmp_path: Path) -> None:
     Image.effect_noise((400, 300), 90).convert("RGB").save(tmp_path / "it.png")
     album = Album(left=30_000)
     kept = [album.thumbnail(tmp_path / "it.png") for _ in range(9)]
-    assert kept[0].startswith("data:image/jpeg;base64,") and kept[-1] == ""
-    assert sum(map(len, kept)) < 2 * 60_000
+    assert str(kept[0]).startswith("data:image/jpeg;base64,") and kept[-1] == ""
+    assert sum(len(str(one)) for one in kept) < 2 * 60_000
 
 
 def test_long_tables_are_cut_and_say_where_the_rest_is() -> None:

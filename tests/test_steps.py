@@ -31,6 +31,19 @@ def opened(run: Path) -> None:
     store.finish(run, "open", monotonic())
 
 
+def test_a_table_of_a_finding_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    rows = pl.DataFrame(
+        {"anything": ["1", "", None, '2"'], "n": [1, None, 3, 4], "share": [1.0, 2.0, None, 4.0], "none": [None] * 4},
+        {"anything": pl.String, "n": pl.UInt32, "share": pl.Float64, "none": pl.String},
+    ).with_columns(yes=pl.col("n") > 1)
+    found = [Finding("whole", "note", "", {}, rows), Finding("empty", "passed", "", {}, rows.clear())]
+    store.write_audit(tmp_path, Audit((*found, Finding("bare", "passed", ""))))
+    kept = store.read_audit(tmp_path)
+    for before in found:
+        assert kept[before.code].rows.schema == rows.schema and kept[before.code].rows.equals(before.rows)
+    assert not kept["bare"].rows.width
+
+
 def audited(run: Path, share: float = 0.5) -> None:
     store.begin(run, "audit")
     finding = Finding("twins", "issue", "half", {"share": share}, pl.DataFrame({"id": ["a"], "label": ["1"]}))

@@ -17,8 +17,19 @@ from instar.errors import UserError
 from instar.records import Json
 
 T = TypeVar("T")
-TEXT_COLUMNS = ("id", "label", "predicted", "class", "input", "text", "most_confused_with", "given", "error")
-"""Columns that are text even where every value looks like a number."""
+TEXT_COLUMNS = (
+    *("id", "label", "predicted", "class", "input", "text", "most_confused_with", "given", "error"),
+    *("finding", "stage", "before_text", "after_text"),
+)
+"""Columns of tables whose kinds are not kept beside them that are text, even where every value looks like a number."""
+KINDS: dict[str, type[pl.DataType]] = {
+    kind.__name__: kind
+    for kind in (
+        *(pl.Boolean, pl.String, pl.Float32, pl.Float64),
+        *(pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
+    )
+}
+"""What a column can hold, by the name under which it is kept."""
 
 
 def home() -> Path:
@@ -69,8 +80,13 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def read_frame(path: Path) -> pl.DataFrame:
-    """Read a table that `write_frame` wrote."""
+def kinds(frame: pl.DataFrame) -> dict[str, str]:
+    """What the columns of a table hold, to be kept beside a CSV, which does not tell; text where no kind is known."""
+    return {name: str(kind) if str(kind) in KINDS else "String" for name, kind in frame.schema.items()}
+
+
+def read_frame(path: Path, columns: Mapping[str, str] | None = None) -> pl.DataFrame:
+    """Read a table that `write_frame` wrote; `columns` are its `kinds`, where they were kept."""
     if not path.exists():
         raise UserError(f"{path} is gone; repeat the step that writes it: 2-audit by audit, 3-plan by plan, and so on")
     if path.suffix == ".parquet":
@@ -78,9 +94,9 @@ def read_frame(path: Path) -> pl.DataFrame:
     if not path.read_bytes().strip():
         return pl.DataFrame()
     header = pl.read_csv(path, n_rows=0, infer_schema=False).columns
-    return pl.read_csv(
-        path, schema_overrides={c: pl.String for c in TEXT_COLUMNS if c in header}, infer_schema_length=None
-    )
+    known = {**dict.fromkeys(TEXT_COLUMNS, "String"), **(columns or {})}
+    kept = {name: KINDS[known[name]] for name in header if name in known}
+    return pl.read_csv(path, schema_overrides=kept, infer_schema_length=None)
 
 
 def write_yaml(path: Path, content: Json, comment: str = "") -> None:
@@ -95,6 +111,8 @@ def read_yaml(path: Path, kind: type[T]) -> T:
         raise UserError(f"{path} is gone; repeat the step that writes it: 2-audit by audit, 3-plan by plan, and so on")
     try:
         return pydantic.TypeAdapter(kind).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8") from None
     except yaml.YAMLError as error:
         raise UserError(
             f"{path} is not valid YAML: {' '.join(str(error).split())}; mend it or make it again"

@@ -7,7 +7,7 @@ One process at a time works on a run (`alone`).
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ PREDICTIONS, BASELINES = "5-eval/predictions.parquet", "5-eval/baselines.parquet
 EVALUATION = "5-eval/evaluation.yaml"
 EVALUATION_TABLES = tuple(f"5-eval/{name}.csv" for name in ("per_class", "confusion", "reliability", "errors"))
 MACHINE = "machine.yaml"
+PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST)
+"""All that new examples are labelled with."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,28 @@ def begin(run: Path, name: str) -> None:
                     raise UserError(f"{run / file} has changed since step {upstream.name}; {remedy} again")
 
 
+def begin_predict(run: Path) -> None:
+    """Refuse to answer with a network that is not there, or whose plan has changed since it was trained. Only what
+    answers rest on is looked at: neither examples nor labels nor findings have to be there still."""
+    check_format(run)
+    remedy = f"run `instar run {run}`"
+    stamp = read_machine(run).get("steps", {}).get("train")
+    if stamp is None:
+        raise UserError(f"{run} has no finished step train; {remedy} first")
+    known = {**stamp["reads"], **stamp["writes"]}
+    for file in PREDICTS_WITH:
+        if not _there(run, file):
+            raise UserError(f"{run / file} is gone; {remedy} again")
+        if _digest(run, file) != known[file]:
+            raise UserError(f"{run / file} has changed since step train; {remedy} again")
+
+
+def holds_run(names: Collection[str]) -> bool:
+    """Whether a folder with these names in it is a run directory, be it one that has only just been begun."""
+    begun = LOCK in names and all(name.startswith(".") for name in names)
+    return begun or (MACHINE in names and (LOCK in names or "1-data" in names))
+
+
 def finished(run: Path, name: str) -> bool:
     """Whether a step has once been whole."""
     return name in read_machine(run).get("steps", {})
@@ -139,7 +163,16 @@ def current(run: Path, name: str) -> bool:
     stamp = read_machine(run).get("steps", {}).get(name)
     if stamp is None:
         return False
-    known = {**stamp["reads"], **stamp["writes"]}
+    return _same(run, {**stamp["reads"], **stamp["writes"]})
+
+
+def rests(run: Path, name: str) -> bool:
+    """Whether a step has once been whole, and what it read is as it was then."""
+    stamp = read_machine(run).get("steps", {}).get(name)
+    return stamp is not None and _same(run, stamp["reads"])
+
+
+def _same(run: Path, known: dict[str, str]) -> bool:
     return all(_there(run, file) and _digest(run, file) == value for file, value in known.items())
 
 
@@ -195,9 +228,11 @@ def _there(run: Path, file: str) -> bool:
 
 
 def _digest(run: Path, file: str) -> str:
-    """Of a file its content; of a folder the names and contents of its files."""
+    """Of a file its content; of a folder the names and contents of its files, but for those that systems and editors
+    hide in it."""
     if not file.endswith("/"):
         return digest(run / file)
-    files = sorted(path for path in (run / file).rglob("*") if path.is_file())
-    listed = "\n".join(f"{path.relative_to(run / file).as_posix()} {digest(path)}" for path in files)
+    names = sorted(path.relative_to(run / file) for path in (run / file).rglob("*") if path.is_file())
+    seen = [name for name in names if not any(part.startswith(".") for part in name.parts)]
+    listed = "\n".join(f"{name.as_posix()} {digest(run / file / name)}" for name in seen)
     return hashlib.sha256(listed.encode()).hexdigest()

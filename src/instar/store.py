@@ -18,6 +18,7 @@ from instar.files import (
     digest,
     explain,
     home,
+    kinds,
     plain,
     read_frame,
     read_yaml,
@@ -27,19 +28,7 @@ from instar.files import (
     write_text,
     write_yaml,
 )
-from instar.records import (
-    Audit,
-    Card,
-    Dataset,
-    Decision,
-    Epoch,
-    Evaluation,
-    Finding,
-    Json,
-    Measurements,
-    Plan,
-    Recipe,
-)
+from instar.records import Audit, Card, Dataset, Decision, Epoch, Evaluation, Finding, Json, Measurements, Plan, Recipe
 from instar.steps import (
     AUDIT,
     BASELINES,
@@ -135,13 +124,19 @@ def read_sealed(run: Path) -> pl.DataFrame:
 
 
 def write_audit(run: Path, audit: Audit) -> None:
-    """audit.yaml, and findings/<code>.csv for each finding that has rows; tables of an earlier audit go."""
+    """audit.yaml, and findings/<code>.csv for each finding that has rows; tables of an earlier audit go.
+
+    What the columns of a table hold stands in audit.yaml: names of classes may be numbers, and a CSV does not tell.
+    """
     for old in (run / FINDINGS).glob("*.csv"):
         old.unlink()
-    for finding in audit.findings:
-        if finding.rows.width:
-            write_frame(run / FINDINGS / f"{finding.code}.csv", finding.rows)
-    content = [{k: getattr(f, k) for k in ("code", "verdict", "sentence", "evidence")} for f in audit.findings]
+    content = []
+    for f in audit.findings:
+        entry = {"code": f.code, "verdict": f.verdict, "sentence": f.sentence, "evidence": f.evidence}
+        if f.rows.width:
+            write_frame(run / FINDINGS / f"{f.code}.csv", f.rows)
+            entry["columns"] = kinds(f.rows)
+        content.append(entry)
     write_yaml(run / AUDIT, content)
 
 
@@ -149,8 +144,8 @@ def read_audit(run: Path) -> Audit:
     """Read what `write_audit` wrote."""
     findings = []
     for entry in read_yaml(run / AUDIT, list[dict[str, Any]]):
-        path = run / FINDINGS / f"{entry['code']}.csv"
-        findings.append(Finding(**entry, rows=read_frame(path) if path.exists() else pl.DataFrame()))
+        path, columns = run / FINDINGS / f"{entry['code']}.csv", entry.pop("columns", None)
+        findings.append(Finding(**entry, rows=read_frame(path, columns) if path.exists() else pl.DataFrame()))
     return Audit(tuple(findings))
 
 

@@ -19,7 +19,7 @@ def class_counts(dataset: Dataset) -> Finding:
     """Sizes of the classes over train, val and test, their ratio and their effective number.
 
     The effective number is exp(entropy) of the class shares: as many classes of equal size would be as varied
-    (the Hill number of order 1; Hill 1973, Ecology 54).
+    (the Hill number of order 1; Hill 1973, Ecology 54). The ratio counts a smallest class without any as one example.
     """
     labelled = dataset.part("train", "val").group_by(pl.col("label").alias("class"))
     seen = labelled.agg(
@@ -59,10 +59,10 @@ def class_counts(dataset: Dataset) -> Finding:
     if counts[smallest] == counts[largest]:
         sizes = f"{number(counts[largest])} in each"
     else:
+        ratio_said = f"a ratio of {evidence['ratio']:.2f}, " if counts[smallest] else ""
         sizes = (
             f"from {number(counts[smallest])} ({smallest}) to {number(counts[largest])} ({largest}), "
-            f"a ratio of {evidence['ratio']:.2f}, as varied as {evidence['effective']:.1f} classes "
-            "of equal size"
+            f"{ratio_said}as varied as {evidence['effective']:.1f} classes of equal size"
         )
     sentence = f"{number(n)} labelled {dataset.modality}s in {several(len(counts), 'class', 'classes')}: {sizes}."
     lacking = [f"{several(k, 'class', 'classes')} in {part}" for part, k in empty.items() if k]
@@ -102,7 +102,7 @@ def small_classes(dataset: Dataset) -> Finding:
         f"{'has' if rows.height == 1 else 'have'} fewer than {MINIMUM} examples"
         f"{f', as no more than {limit} a class were taken' if own_wish else ''}; "
         f"{several(evidence['missing'], 'example')} "
-        f"{'is' if evidence['missing'] == 1 else 'are'} missing in all, most for "
-        f"{listed([c for _, c in small], 3)}."
+        f"{'is' if evidence['missing'] == 1 else 'are'} missing in "
+        f"{small[0][1] if len(small) == 1 else f'all, most for {listed([c for _, c in small], 3)}'}."
     )
     return Finding("small-classes", "note" if own_wish else "issue", sentence, evidence, rows)

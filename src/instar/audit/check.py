@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable
 from instar.records import Audit, Dataset, Finding
 
 Check = Callable[[Dataset], Finding]
+WORTH_KNOWING = 0.01
+"""Share of the examples, or of the labels told right beyond the usual one, from which a trait is worth a note (our
+judgement)."""
 
 
 def run_checks(dataset: Dataset, checks: Iterable[Check]) -> Audit:

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from instar.audit.association import LEAST, Ints, by_value, gain, known
-from instar.audit.shortcuts import MATTERS, WORTH_KNOWING
+from instar.audit.check import WORTH_KNOWING
+from instar.audit.shortcuts import MATTERS
 from instar.audit.wording import DIGITS, listed, number, percent, several
 from instar.records import Dataset, Finding, Json, Verdict
 
@@ -14,7 +15,8 @@ EXTRA = "extra."
 BINS = 20
 """Numbers of more values than these are cut into as many bins of equal share."""
 ID_SHARE = 0.9
-"""Share of different values from which a column is an id, a time stamp or free text, not a category."""
+"""Share of different values from which a column is an id, a time stamp or free text, not a category; numbers with
+fractions are measures however many they are."""
 NEAR_EMPTY = 0.05
 """Share of filled rows below which a column is as good as empty (our judgement)."""
 
@@ -64,8 +66,9 @@ def label_columns(dataset: Dataset) -> Finding:
         for name in names
     ]
     table = pl.DataFrame(found).sort("gain", "column", descending=[True, False])
-    best = table.row(0, named=True)
-    telling = table.filter(pl.col("low") >= WORTH_KNOWING)["column"].to_list()
+    surely = table.filter(pl.col("low") >= WORTH_KNOWING).sort("low", "gain", "column", descending=[True, True, False])
+    best = (surely if surely.height else table).row(0, named=True)
+    telling = surely["column"].to_list()
     evidence: dict[str, Json] = {"columns": table.height, "telling": telling, **best}
     if not telling:
         sentence = (
@@ -90,12 +93,15 @@ def _kind(column: pl.Series) -> dict[str, Json]:
         filled = filled.filter(filled.str.strip_chars() != "")
     share = len(filled) / max(len(column), 1)
     values = filled.n_unique()
-    whole = filled.dtype == pl.String and filled.str.contains(r"^-?\d*[.,]\d+$").any()
+    if filled.dtype == pl.String:
+        measured = filled.str.contains(r"^-?\d*[.,]\d+$").any()
+    else:
+        measured = filled.dtype.is_float() and (filled.drop_nans() % 1 != 0).any()
     if share < NEAR_EMPTY:
         kind = "nearly empty"
     elif values == 1:
         kind = "constant"
-    elif values >= ID_SHARE * len(filled) and not whole:
+    elif values >= ID_SHARE * len(filled) and not measured:
         kind = "id"
     else:
         kind = "values"

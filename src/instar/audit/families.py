@@ -3,6 +3,7 @@
 from instar.audit.balance import class_counts, small_classes
 from instar.audit.check import Check
 from instar.audit.columns import idle_columns, label_columns
+from instar.audit.files import files
 from instar.audit.image_checks import brightness, colour, sizes
 from instar.audit.image_quality import blur, borders, channels
 from instar.audit.integrity import columns, encoding, unreadable
@@ -17,6 +18,7 @@ from instar.audit.text_shortcuts import one_word_labels, whitespace_label
 
 COMMON: tuple[Check, ...] = (
     unreadable,
+    files,
     columns,
     idle_columns,
     encoding,

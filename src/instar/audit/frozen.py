@@ -5,14 +5,18 @@ No torch here: the features were computed before (`pipeline.frozen`), and everyt
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.special import ndtri
 
+from instar.audit.frozen_far import NEIGHBOURS, unusual
 from instar.audit.frozen_probe import CrossFit
 from instar.audit.wording import DIGITS
 from instar.records import Finding
+from instar.shares import intervals_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -61,6 +65,8 @@ class Frozen:
     """What features and probe took."""
     left_out: int = 0
     """Examples beyond the largest number that is looked at."""
+    grouping: str = "near"
+    """What `groups` keeps together: near copies as well, or exact ones alone."""
 
     @property
     def known(self) -> Ints:
@@ -73,26 +79,26 @@ class Frozen:
         answers: Ints = self.probe.probabilities.argmax(1)
         return answers
 
+    @cached_property
+    def far(self) -> tuple[Ints, Floats]:
+        """Positions (U,) of the labelled examples, one of each set of exact twins, and by how many deviations each is
+        farther from its nearest others than is usual in its class (U,); no scores where there are too few to tell."""
+        _, first = np.unique(self.twins[self.known], return_index=True)
+        at: Ints = self.known[np.sort(first)]
+        if len(at) <= 2 * NEIGHBOURS:
+            return at, np.zeros(0)
+        return at, unusual(self.features[at], self.labels[at])
+
 
 FrozenCheck = Callable[[Frozen], Finding]
 
 
-def share_interval(right: NDArray[np.bool_], groups: Ints, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share over examples in groups: Wilson's, at the effective number of examples.
-
-    Examples of one group are one witness: their number is divided by the design effect, the variance of the share as
-    a ratio estimator over groups against that of independent examples (Cochran 1977, Sampling Techniques, 6.3; Wilson
-    1927; Korn and Graubard 1998 join the two).
-    """
-    n = len(right)
-    share = float(right.mean())
-    spread = _spread(right.astype(np.float64), groups) ** 2
-    alone = share * (1 - share) / n
-    effective = n * min(alone / spread, 1.0) if spread > 0 else float(len(np.unique(groups)))
-    centre = share + z**2 / (2 * effective)
-    half = z * float(np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2)))
-    low, high = ((centre + sign * half) / (1 + z**2 / effective) for sign in (-1, 1))
-    return round(max(low, 0.0), DIGITS), round(min(high, 1.0), DIGITS)
+def share_interval(right: NDArray[np.bool_], groups: Ints) -> tuple[float, float]:
+    """95 % interval of a share over examples in groups, rounded for the record (`shares.intervals_of`)."""
+    _, codes = np.unique(groups, return_inverse=True)
+    counts = (np.bincount(codes, weights=weights) for weights in (right, np.ones(len(right))))
+    (found,) = intervals_of(*(sparse.csr_array(column.astype(np.float64)[:, None]) for column in counts))
+    return round(found.low, DIGITS), round(found.high, DIGITS)
 
 
 def mean_interval(values: Floats, groups: Ints, level: float = 0.95) -> tuple[float, float, float]:

@@ -23,8 +23,6 @@ FROZEN_CHECKS: dict[str, FrozenCheck] = {
     "mirror": mirror,
     "feature-map": feature_map,
 }
-LEAST = 40
-"""Labelled examples below which a cross-validated probe says nothing (our judgement)."""
 
 
 def run_frozen(frozen: Frozen, advance: Callable[[int, str], None] = lambda n, note: None) -> tuple[Finding, ...]:

@@ -3,19 +3,22 @@
 import numpy as np
 import polars as pl
 
+from instar.audit.association import FOLDS
 from instar.audit.frozen import Floats, Frozen, Ints, share_interval
-from instar.audit.frozen_probe import FOLDS, fit
+from instar.audit.frozen_probe import WORK, fit
+from instar.audit.shortcuts import percent_points
 from instar.audit.wording import DIGITS, number, percent
 from instar.records import Finding, Json, Verdict
 
 SHARES = (1 / 8, 1 / 4, 1 / 2)
 WORTH = 0.01
 """Gain in accuracy from which more data are worth the asking (our judgement)."""
-WORK = 2e9
-"""Examples x features x classes above which one fold answers for all: minutes of work otherwise."""
 RATES = np.linspace(0.5, 1.0, 26)
 """Factors by which gains may shrink from one doubling to the next: from errors falling as 1/n to falling as log n."""
 DRAWS = 4000
+CROWDED = 0.1
+"""Share of the examples in classes with too few groups to be halved three times, from which the parts are no longer
+an eighth, a quarter and a half (our judgement)."""
 
 
 def learning_curve(frozen: Frozen) -> Finding:
@@ -24,19 +27,27 @@ def learning_curve(frozen: Frozen) -> Finding:
 
     Errors fall as a power of the number of examples towards a floor (Hestness et al. 2017, arXiv 1712.00409): then
     the gains of successive doublings shrink by one factor. That factor and the first gain are fitted to the three
-    doublings, and carried one further. The interval is that of the fit over draws of the four accuracies with their
-    covariance over groups; that the law goes on holding is assumed.
+    doublings, and carried one further, but not beyond the gain of the last doubling, nor beyond half of the errors,
+    which is what errors lose that fall as 1/n. The interval is that of the fit over draws of the four accuracies with
+    their covariance over groups; that the law goes on holding is assumed.
     """
     known = frozen.known
     labels, groups, features = frozen.labels[known], frozen.groups[known], frozen.features[known]
     probe, classes = frozen.probe, len(frozen.classes)
+    crowded = _crowded(labels, groups)
+    if crowded >= CROWDED:
+        sentence = (
+            f"{percent(crowded)} of the examples are of classes with fewer than {round(1 / SHARES[0])} groups to learn "
+            "from, of which an eighth cannot be taken."
+        )
+        return Finding("learning-curve", "skipped", sentence, {"crowded": crowded})
     used = range(FOLDS) if features.size * classes <= WORK else range(1)
     held = np.isin(probe.folds, used)
     answers = np.full((len(labels), len(SHARES) + 1), -1, dtype=np.int64)
     answers[:, -1] = frozen.answers
     sizes = np.zeros((len(used), len(SHARES) + 1))
     for row, fold in enumerate(used):
-        others = np.flatnonzero(probe.folds != fold)
+        others = np.flatnonzero((probe.folds != fold) & probe.learnt)
         rank = _rank(labels[others], groups[others], fold)
         sizes[row, -1] = len(others)
         for column, share in enumerate(SHARES):
@@ -77,7 +88,10 @@ def learning_curve(frozen: Frozen) -> Finding:
         f"With {number(evidence['first_n'])} examples to learn from a linear probe gets "
         f"{percent(evidence['first_accuracy'])} right, with {number(evidence['n'])} {percent(evidence['accuracy'])}; "
     )
-    points = f"{_points(gain)} points (95 % interval {_points(low)} to {_points(high)})"
+    points = (
+        f"{percent_points(evidence['gain_if_doubled'])} points (95 % interval {percent_points(evidence['low'])} to "
+        f"{percent_points(evidence['high'])})"
+    )
     verdict: Verdict = "note"
     if low >= WORTH:
         sentence += f"twice as many would give about {points} more."
@@ -89,10 +103,11 @@ def learning_curve(frozen: Frozen) -> Finding:
     return Finding("learning-curve", verdict, sentence, evidence, rows)
 
 
-def _points(share: float) -> str:
-    """0.0212 -> 2.1; figures of the evidence in percentage points."""
-    value = round(100 * float(share), 1)
-    return f"{'−' if value < 0 else ''}{abs(value):.1f}"
+def _crowded(labels: Ints, groups: Ints) -> float:
+    """Share of the examples whose class has fewer groups to learn from than the smallest part takes one of."""
+    _, first = np.unique(groups, return_index=True)
+    to_learn = np.bincount(labels[first], minlength=labels.max() + 1) * (FOLDS - 1) / FOLDS
+    return round(float((to_learn[labels] < 1 / SHARES[0]).mean()), DIGITS)
 
 
 def _rank(labels: Ints, groups: Ints, seed: int) -> Floats:
@@ -111,14 +126,16 @@ def _rank(labels: Ints, groups: Ints, seed: int) -> Floats:
 
 
 def _ahead(accuracy: Floats) -> Floats:
-    """Gain of one more doubling, from accuracies (B, 4) at n/8, n/4, n/2 and n; never more than there is to gain."""
+    """Gain of one more doubling, from accuracies (B, 4) at n/8, n/4, n/2 and n; no more than the last one gave, and no
+    more than half of what is left to gain."""
     gains = np.diff(accuracy, axis=1)
     powers = RATES[:, None] ** np.arange(gains.shape[1])
     first = np.maximum(gains @ (powers / (powers**2).sum(1, keepdims=True)).T, 0.0)
     left = ((gains[:, None] - first[..., None] * powers) ** 2).sum(2)
     best = left.argmin(1)
     ahead = first[np.arange(len(gains)), best] * RATES[best] ** gains.shape[1]
-    capped: Floats = np.clip(ahead, 0.0, np.maximum(1 - accuracy[:, -1], 0.0))
+    most = np.minimum(gains[:, -1], RATES[0] * (1 - accuracy[:, -1]))
+    capped: Floats = np.clip(ahead, 0.0, np.maximum(most, 0.0))
     return capped
 
 

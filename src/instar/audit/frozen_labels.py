@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from instar.audit.association import wilson_low
 from instar.audit.frozen import Floats, Frozen, Ints
-from instar.audit.frozen_outliers import NEIGHBOURS, different, least, unusual
-from instar.audit.frozen_probe import crossfit
+from instar.audit.frozen_far import least
+from instar.audit.frozen_probe import crossfit, drawn
 from instar.audit.wording import DIGITS, number, percent, several
 from instar.records import Finding, Json, Verdict
 
@@ -20,6 +20,8 @@ TEMPERATURES = np.geomspace(0.2, 5.0, 41)
 WRONG = np.array([0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4])
 """Shares of wrong labels that are tried beside each temperature."""
 BLOCK = 8192
+TRIED = 20_000
+"""Examples by which the temperature is chosen: one figure needs no more."""
 
 
 def suspect_labels(frozen: Frozen) -> Finding:
@@ -64,9 +66,9 @@ def candidates(probabilities: Floats, labels: Ints) -> Mask:
 def odd(frozen: Frozen) -> Mask:
     """Which of all examples are outliers (N,)."""
     found = np.zeros(len(frozen.labels), dtype=np.bool_)
-    at = different(frozen)
-    if len(at) > 2 * NEIGHBOURS:
-        found[at] = unusual(frozen.features[at], frozen.labels[at]) > least(len(at))
+    at, scores = frozen.far
+    if len(scores):
+        found[at] = scores > least(len(at))
     return found
 
 
@@ -76,20 +78,27 @@ def tempered(probabilities: Floats, labels: Ints, use: Mask) -> Floats:
     T is the best for the labels of `use` together with a share of them that is drawn by chance: labels that are a
     little improbable speak for classes that overlap (a larger T), labels that are quite impossible for wrong ones.
     """
-    logs = np.log(probabilities + 1e-12)
     at = np.flatnonzero(use)
+    at = at[drawn(labels[at], TRIED)]
+    logs = np.log(probabilities[at] + 1e-12)
 
     def loss(temperature: float) -> float:
-        scaled = logs[at] / temperature
-        raised = np.exp(scaled - scaled.max(1, keepdims=True))
-        own = raised[np.arange(len(at)), labels[at]] / raised.sum(1)
+        own = _softened(logs, temperature)[np.arange(len(at)), labels[at]]
         mixed = own * (1 - WRONG[:, None]) + WRONG[:, None] / probabilities.shape[1]
         return -float(np.log(mixed + 1e-300).mean(1).max())
 
     best = min(TEMPERATURES.tolist(), key=loss)
-    raised = np.exp((logs - logs.max(1, keepdims=True)) / best)
-    found: Floats = raised / raised.sum(1, keepdims=True)
+    found = np.empty_like(probabilities)
+    for start in range(0, len(found), BLOCK):
+        part = slice(start, start + BLOCK)
+        found[part] = _softened(np.log(probabilities[part] + 1e-12), best)
     return found
+
+
+def _softened(logs: Floats, temperature: float) -> Floats:
+    raised: Floats = np.exp((logs - logs.max(1, keepdims=True)) / temperature)
+    raised /= raised.sum(1, keepdims=True)
+    return raised
 
 
 def beyond_chance(probabilities: Floats, labels: Ints, doubted: Mask) -> tuple[Mask, float]:
@@ -151,7 +160,8 @@ def _finding(frozen: Frozen, labels: Ints, believed: Floats, listed: Mask, doubt
         f"“{first['label']}”, more like “{first['suggested']}”"
     )
     if n > 2 and worst["n"] > 1:
-        sentence += f"; most are labelled “{worst['label']}” ({number(worst['n'])})"
+        often = "most are" if 2 * worst["n"] > n else "most often they are"
+        sentence += f"; {often} labelled “{worst['label']}” ({number(worst['n'])})"
     verdict: Verdict = "issue" if wilson_low(n, m) >= MATTERS else "note"
     return Finding(
         "suspect-labels", verdict, sentence + ". Look at them before you trust or drop them.", evidence, rows

@@ -5,7 +5,8 @@ import polars as pl
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from instar.audit.frozen import Frozen, Ints
+from instar.audit.frozen import Frozen
+from instar.audit.frozen_probe import drawn
 from instar.audit.wording import DIGITS, number, percent
 from instar.records import Finding, Json
 
@@ -22,7 +23,7 @@ def feature_map(frozen: Frozen) -> Finding:
     started from the first two of these (Kobak and Berens 2019, Nat. Commun. 10). Near points are alike; distances
     between far ones and sizes of clusters mean nothing.
     """
-    places = drawn(frozen.labels[frozen.known])
+    places = drawn(frozen.labels[frozen.known], MOST)
     at = frozen.known[places]
     components = min(COMPONENTS, frozen.features.shape[1], len(at) - 1)
     space = PCA(components, svd_solver="full")
@@ -50,12 +51,3 @@ def feature_map(frozen: Frozen) -> Finding:
         f"on {components} principal components, which hold {percent(explained)} of the variance of the features."
     )
     return Finding("feature-map", "passed", sentence, evidence, rows)
-
-
-def drawn(labels: Ints, most: int = MOST, seed: int = 0) -> Ints:
-    """Positions of at most `most` examples, each class by its share, in order."""
-    if len(labels) <= most:
-        return np.arange(len(labels))
-    order = np.random.default_rng(seed).permutation(len(labels))
-    order = order[np.argsort(labels[order], kind="stable")]
-    return np.sort(order[np.linspace(0, len(order) - 1, most).round().astype(np.int64)])

@@ -6,13 +6,19 @@ import numpy as np
 
 from instar.audit.frozen import Features, Floats, Ints
 
-NEIGHBOURS = 20
+NEIGHBOURS = 60
+"""Nearest examples that are looked at: up to `AROUND` less than so many may be copies of one another."""
+AROUND = 20
+"""... of which so many, copies left out, tell how near examples lie here."""
+AS_ONE = 0.1
+"""Share of the usual distance to the others around up to which a neighbour does not count as one of these: where there
+are many copies of one thing, they would."""
 BLOCK = 512
 """Examples compared with all others at a time: 512 x 50,000 similarities are 100 MB."""
 MUCH_NEARER = 0.25
-"""A copy is at most this much as far as the others around are. On butterfly and Caltech-101 nearly all pairs up to 0.3
-are the same picture re-cropped, mirrored or re-coloured, or shots of one scene; from there on others of their kind
-come in (docs/LOG.md)."""
+"""A copy is at most this much as far as the others around are. Of pairs of butterflies and of Caltech-101 that were
+looked at, nearly all up to 0.3 were the same picture re-cropped, mirrored or re-coloured, or shots of one scene; from
+there on others of their kind came in."""
 SLACK = 0.005
 """Distance that is as good as none: texts of a word, repeated many times, are no copies of one another."""
 MUTUAL = 0.75
@@ -65,16 +71,28 @@ def scan(features: Features, labels: Ints, classes: int) -> Near:
 def copies(near: Near) -> tuple[Ints, Floats]:
     """Pairs (P, 2) of positions, the smaller first, and their distances (P,): much nearer than the others around both.
 
-    What is around is the median distance to the `NEIGHBOURS` nearest, so that a threshold suits dense places, where
-    all examples are alike, as well as sparse ones (a ratio test, as in Lowe 2004, IJCV 60).
+    What is around is the median distance to the `AROUND` nearest, so that a threshold suits dense places, where
+    all examples are alike, as well as sparse ones (a ratio test, as in Lowe 2004, IJCV 60). Those that are `AS_ONE`
+    do not count among the nearest.
     """
-    around = np.median(near.distances, axis=1)
+    around = _around(near.distances)
     first = np.repeat(np.arange(len(around)), near.distances.shape[1])
     second, distance = near.neighbours.ravel(), near.distances.ravel()
     keep = distance + SLACK <= MUCH_NEARER * (np.minimum(around[first], around[second]) + SLACK)
     pairs = np.sort(np.stack([first[keep], second[keep]], axis=1), axis=1)
     pairs, at = np.unique(pairs, axis=0, return_index=True)
     return pairs.astype(np.int64), distance[keep][at]
+
+
+def _around(distances: Floats) -> Floats:
+    """Median distance (U,) to the `AROUND` nearest that are not `AS_ONE` with the example; of the last of those that
+    were looked at, where nearly all are."""
+    usual = float(np.median(distances[:, :AROUND]))
+    as_one = (distances + SLACK <= AS_ONE * (usual + SLACK)).sum(1)
+    start = np.minimum(as_one, max(distances.shape[1] - AROUND, 0))
+    window = start[:, None] + np.arange(min(AROUND, distances.shape[1]))
+    around: Floats = np.median(np.take_along_axis(distances, window, axis=1), axis=1)
+    return around
 
 
 def class_pairs(near: Near, labels: Ints, classes: int) -> list[tuple[int, int]]:

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from instar.audit.association import FOLDS
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Features = NDArray[np.float32]
-FOLDS = 5
 STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0)
 """1/C, strongest first; weaker ones are tried as long as the answers get better."""
 SMALLEST = 0.1
 """Deviation of a feature that counts as its least, as a share of the mean deviation."""
 ITERATIONS = 100
+WORK = 2e9
+"""Examples x features x classes that a head learns from at most: more would take minutes for each (our measurement)."""
 TOLERANCE = 1e-3
 """Largest gradient of the mean loss at which a fit is over: answers no longer change (our measurement)."""
 
@@ -56,6 +59,8 @@ class CrossFit:
     """(M, C) out of fold."""
     judged: NDArray[np.bool_]
     """Whether the label of an example was among those that its head has seen (M,)."""
+    learnt: NDArray[np.bool_]
+    """Which examples the heads of the other folds have learnt from (M,)."""
 
 
 def folds_of(labels: Ints, groups: Ints, seed: int = 0) -> Ints:
@@ -93,9 +98,26 @@ def fit(features: Features, labels: Ints, classes: int, strength: float) -> Head
     return Head(mean, scale, weight, bias, seen, classes)
 
 
+def bearable(labels: Ints, width: int, classes: int) -> NDArray[np.bool_]:
+    """Which examples may be learnt from (M,), so that no head takes more than `WORK`: each class by its share."""
+    chosen = np.zeros(len(labels), dtype=np.bool_)
+    most = int(WORK / (width * classes) * FOLDS / (FOLDS - 1))
+    chosen[drawn(labels, most)] = True
+    return chosen
+
+
+def drawn(labels: Ints, most: int, seed: int = 0) -> Ints:
+    """Positions of at most `most` examples, each class by its share, in order."""
+    if len(labels) <= most:
+        return np.arange(len(labels))
+    order = np.random.default_rng(seed).permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    return np.sort(order[np.linspace(0, len(order) - 1, most).round().astype(np.int64)])
+
+
 def strength_of(features: Features, labels: Ints, folds: Ints, classes: int) -> float:
     """The strength with the least cross-entropy on the first fold, learnt from the others."""
-    learn, held = folds != 0, folds == 0
+    learn, held = (folds != 0) & bearable(labels, features.shape[1], classes), folds == 0
     best, least = STRENGTHS[0], np.inf
     for strength in STRENGTHS:
         found = fit(features[learn], labels[learn], classes, strength).probabilities(features[held])
@@ -116,8 +138,11 @@ def crossfit(
     learn: NDArray[np.bool_] | None = None,
     advance: Callable[[int, str], None] = lambda n, note: None,
 ) -> CrossFit:
-    """Answers out of fold; `learn` names the examples that may be learnt from, all of them if it is None."""
-    may = np.ones(len(labels), dtype=np.bool_) if learn is None else learn
+    """Answers out of fold; `learn` names the examples that may be learnt from, all of them if it is None; of more than
+    `WORK` allows, as many are drawn."""
+    may = bearable(labels, features.shape[1], classes)
+    if learn is not None:
+        may &= learn
     probabilities = np.zeros((len(labels), classes))
     judged = np.zeros(len(labels), dtype=np.bool_)
     heads = []
@@ -128,4 +153,4 @@ def crossfit(
         judged[held] = np.isin(labels[held], head.seen)
         heads.append(head)
         advance(1, "")
-    return CrossFit(strength, folds, tuple(heads), probabilities, judged)
+    return CrossFit(strength, folds, tuple(heads), probabilities, judged, may)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from instar.audit.frozen import Frozen, Ints
-from instar.audit.frozen_near import MUCH_NEARER, NEIGHBOURS, class_pairs, copies, scan
+from instar.audit.frozen_near import AROUND, MUCH_NEARER, class_pairs, copies, scan
 from instar.audit.leakage import LEAK
 from instar.audit.wording import DIGITS, listed, number, percent, several
 from instar.records import Finding, Json, Verdict
@@ -23,7 +23,7 @@ def feature_twins(frozen: Frozen) -> Finding:
     _, first = np.unique(frozen.twins, return_index=True)
     at = np.sort(first)
     different = len(at)
-    if different <= 2 * NEIGHBOURS:
+    if different <= 2 * AROUND:
         return Finding("feature-twins", "skipped", f"{several(different, 'different example')} are too few to tell.")
     if different > MOST:
         at = np.sort(np.random.default_rng(0).permutation(at)[:MOST])
@@ -36,8 +36,7 @@ def feature_twins(frozen: Frozen) -> Finding:
     classes = [[frozen.classes[a], frozen.classes[b]] for a, b in class_pairs(known, labels[seen], len(frozen.classes))]
     test, other_test = pl.col("split") == "test", pl.col("other_split") == "test"
     across = rows.filter(test != other_test)
-    leaking = pl.concat([across.filter(test)["id"], across.filter(other_test)["other_id"]]).n_unique()
-    held = sum(split == "test" for split in frozen.splits)
+    leaking, held = _leaking(frozen, at, pl.concat([across.filter(test)["id"], across.filter(other_test)["other_id"]]))
     evidence: dict[str, Json] = {
         "compared": len(at),
         "of": different,
@@ -73,6 +72,15 @@ def feature_twins(frozen: Frozen) -> Finding:
     serious = evidence["across_classes"] >= LEAK * len(frozen.known) or evidence["test_share"] >= LEAK
     verdict: Verdict = "issue" if serious else "note"
     return Finding("feature-twins", verdict, ". ".join(said) + _closing(evidence), evidence, rows)
+
+
+def _leaking(frozen: Frozen, at: Ints, ids: pl.Series) -> tuple[int, int]:
+    """How many examples of test have one of these contents, and how many have any that was compared."""
+    named = set(ids)
+    contents = {frozen.ids[i]: int(frozen.twins[i]) for i in at.tolist()}
+    test = frozen.twins[np.array(frozen.splits) == "test"]
+    leaking = np.isin(test, [contents[i] for i in named])
+    return int(leaking.sum()), int(np.isin(test, list(contents.values())).sum())
 
 
 def _closing(evidence: dict[str, Json]) -> str:

@@ -2,17 +2,15 @@
 
 import polars as pl
 
+from instar.audit.check import WORTH_KNOWING
 from instar.audit.wording import DIGITS, listed, number, percent, several
+from instar.data.look import FLAT
 from instar.records import Dataset, Finding, Json, Verdict
 
 TINY = 32
 """Pixels of the shorter side below which a picture shows little (our judgement)."""
 CHANCE = 0.01
 """Probability, over all classes together, with which we accept calling a class grey that is so by chance."""
-GREY_WORTH_KNOWING = 0.01
-"""Share of grey pictures from which it is worth a note."""
-FLAT = 0.01
-"""Standard deviation of the luma (0 to 1) below which a picture shows nothing: 2.5 of 255 levels."""
 DARK, BRIGHT = 0.03, 0.97
 """Mean luma outside of which a picture is nearly black or nearly white."""
 
@@ -57,7 +55,8 @@ def sizes(dataset: Dataset) -> Finding:
 
 
 def colour(dataset: Dataset) -> Finding:
-    """Grey pictures in train and val, and classes in which all are grey: a shortcut past the shape.
+    """Grey pictures in train and val, and classes in which all are grey: a shortcut past the shape; and the colour
+    modes in which the labelled pictures are stored.
 
     A class counts as grey where so many grey pictures in a row would hardly come about by chance at the rate
     of the other classes (p = rate ** n, against `CHANCE` shared by all classes: Bonferroni).
@@ -70,10 +69,13 @@ def colour(dataset: Dataset) -> Finding:
         .sort("share", "class", descending=[True, False])
     )
     grey = int(known["grey"].sum())
+    modes = dataset.part("train", "val", "test").group_by(mode="measure.mode").len("n")
+    modes = modes.sort("n", "mode", descending=[True, False])
     evidence: dict[str, Json] = {
         "grey": grey,
         "grey_share": round(grey / known.height, DIGITS),
         "of": known.height,
+        "modes": dict(modes.iter_rows()),
     }
     classes: dict[str, float] = {}
     for name, n, n_grey, share in rows.iter_rows():
@@ -92,11 +94,14 @@ def colour(dataset: Dataset) -> Finding:
             f"{number(grey)} of {several(known.height, 'picture')} of train and val "
             f"({percent(evidence['grey_share'])}) {'is' if grey == 1 else 'are'} grey"
         )
-        verdict = "note" if evidence["grey_share"] >= GREY_WORTH_KNOWING else "passed"
+        verdict = "note" if evidence["grey_share"] >= WORTH_KNOWING else "passed"
         if classes:
             sentence += f", among them all of {listed(list(classes))}: lack of colour alone gives the class away"
             verdict = "issue"
         sentence += "."
+    if modes.height > 1:
+        stored = ", ".join(f"{mode} ({number(n)})" for mode, n in modes.iter_rows())
+        sentence += f" The labelled pictures are stored as {stored}; all are read as RGB."
     return Finding("colour", verdict, sentence, evidence, rows)
 
 

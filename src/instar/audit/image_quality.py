@@ -3,16 +3,15 @@
 import numpy as np
 import polars as pl
 
-from instar.audit.image_checks import FLAT
+from instar.audit.check import WORTH_KNOWING
 from instar.audit.wording import DIGITS, number, percent, several
+from instar.data.look import FLAT
 from instar.records import Dataset, Finding, Json
 
 FAR_OUT = 5.0
 """Robust standard deviations below the median, on a log scale, from which a picture is blurred beyond the others."""
 BORDER = 0.1
 """Share of the area that a border must take to be counted."""
-WORTH_KNOWING = 0.01
-"""Share of the pictures from which a trait is worth a note (our judgement)."""
 CHANNELS = ("red", "green", "blue")
 IMAGENET = {"red": (0.485, 0.229), "green": (0.456, 0.224), "blue": (0.406, 0.225)}
 """Mean and deviation of the channels of ImageNet, on which most networks were trained (torchvision's documentation)."""

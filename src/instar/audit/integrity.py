@@ -27,7 +27,7 @@ def unreadable(dataset: Dataset) -> Finding:
     why = ", ".join(f"{reason} ({number(n)})" for reason, n in reasons.iter_rows())
     sentence = (
         f"{number(rows.height)} of {several(dataset.table.height, 'row')} ({percent(evidence['share'])}) "
-        f"cannot be read and were set aside: {why}."
+        f"cannot be read and {'was' if rows.height == 1 else 'were'} set aside: {why}."
     )
     return Finding("unreadable", "issue", sentence, evidence, rows)
 

@@ -9,10 +9,14 @@ from instar.records import Dataset, Finding, Json, Verdict
 LEAK = 0.01
 """Share of a random test split with a copy in train from which a score is no longer what it says (our
 judgement: it is the size of the differences between good models)."""
+MOST_CLASSES = 3
+"""Classes that are named for their copies."""
 
 
 def exact_twins(dataset: Dataset) -> Finding:
-    """Labelled examples that are copies of another one, and what a random split would have leaked."""
+    """Labelled examples that are copies of another one, by class as far as labels are known, and what a random split
+    would have leaked.
+    """
     set_aside = pl.col("error").is_in(list(TWIN_OF.values())).fill_null(False)
     labelled = dataset.table.filter(pl.col("split").is_in(["train", "val", "test"]) | set_aside)
     across = labelled.filter(set_aside).height
@@ -31,6 +35,7 @@ def exact_twins(dataset: Dataset) -> Finding:
         "of": labelled.height,
         "largest": int(sizes.max() or 0),  # type: ignore[arg-type]
         "across": across,
+        **_by_class(rows),
     }
     if not rows.height:
         sentence = f"No two of the {number(labelled.height)} labelled {dataset.modality}s are exact copies."
@@ -50,8 +55,39 @@ def exact_twins(dataset: Dataset) -> Finding:
             f"a random split would have put a copy of {percent(leak)} of its test {dataset.modality}s into "
             "train. Here a group stays in one split."
         )
+    sentence += _classes_said(evidence)
     verdict: Verdict = "issue" if across or leak >= LEAK else "note"
     return Finding("exact-twins", verdict, sentence, evidence, rows)
+
+
+def _by_class(rows: pl.DataFrame) -> dict[str, Json]:
+    """Groups with two labels that are known or more, by whether these agree; the classes with most copies.
+
+    Labels of test rows are sealed, so of a group that holds no other row nothing is said.
+    """
+    known = rows.drop_nulls("label")
+    labels = known.group_by("group").agg(pl.len().alias("n"), pl.col("label").n_unique().alias("k"))
+    classes = known["label"].value_counts().sort("count", "label", descending=[True, False])
+    return {
+        "within_classes": labels.filter((pl.col("n") > 1) & (pl.col("k") == 1)).height,
+        "between_classes": labels.filter(pl.col("k") > 1).height,
+        "classes": [list(row) for row in classes.head(MOST_CLASSES).iter_rows()],
+        "more_classes": max(classes.height - MOST_CLASSES, 0),
+    }
+
+
+def _classes_said(e: dict[str, Json]) -> str:
+    """Whether copies share their label, and which classes hold most of them."""
+    within, between = e["within_classes"], e["between_classes"]
+    if not within + between:
+        return ""
+    said = (
+        f" Of the groups whose labels are known, {number(within)} {'lies' if within == 1 else 'lie'} within one class "
+        f"and {number(between) if between else 'none'} {'have' if between > 1 else 'has'} different labels"
+    )
+    said += f"; rows by class: {', '.join(f'{name} ({number(n)})' for name, n in e['classes'])}"
+    more = f" and {several(e['more_classes'], 'other class', 'other classes')}" if e["more_classes"] else ""
+    return f"{said}{more}."
 
 
 def unlabelled(dataset: Dataset) -> Finding:
@@ -63,8 +99,10 @@ def unlabelled(dataset: Dataset) -> Finding:
     name = pl.col("id").str.split("/").list.last().alias("name")
     without = dataset.part("unlabelled").with_columns(name)
     labelled = dataset.part("train", "val", "test").with_columns(name)
-    same = without.select("id", "name", "twin").join(labelled.select("name", other="twin"), on="name")
-    clashing = same.filter(pl.col("twin") != pl.col("other"))["id"].unique()
+    # A row per name, not per labelled row: where every file is called image.jpg, each would meet each.
+    contents = labelled.group_by("name").agg(pl.col("twin").n_unique().alias("contents"), pl.col("twin").first())
+    same = without.select("id", "name", "twin").join(contents, on="name", suffix="_other")
+    clashing = same.filter((pl.col("contents") > 1) | (pl.col("twin") != pl.col("twin_other")))["id"].unique()
     rows = without.select(
         "id",
         pl.col("twin").is_in(dataset.part("train")["twin"].unique().implode()).alias("twin_in_train"),

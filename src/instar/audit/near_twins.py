@@ -9,6 +9,10 @@ from instar.data.split import SHARES, near_leak
 from instar.records import Dataset, Finding, Json, Verdict
 from instar.records.data import Split
 
+LISTED = 10_000
+"""Pairs that are listed, the nearest; all are counted. A set made from a template has millions."""
+LETTERS = 200
+"""Letters of a text that is listed; its id leads to the whole."""
 LABELLED: tuple[Split, ...] = ("train", "val", "test")
 
 
@@ -60,15 +64,13 @@ def _finding(
         return _skipped(dataset, found)
     first, second = found["first"].to_numpy(), found["second"].to_numpy()
     cluster = clusters(rows.height, first, second)
-    sides = []
-    for side, prefix in (("first", ""), ("second", "other_")):
-        part = rows[found[side].to_list()].select("id", "label", "split", "input")
-        sides.append(part.rename({name: prefix + name for name in part.columns}))
-    pairs = pl.concat([found.select("difference"), *sides], how="horizontal").sort("difference", "id", "other_id")
+    pairs = _sides(rows.select("label", "split", "twin"), found)
+    listed = _listed(rows, found)
     test, other_test = pl.col("split") == "test", pl.col("other_split") == "test"
     learnt = ["train", "val"]
     across = pairs.filter((test & pl.col("other_split").is_in(learnt)) | (other_test & pl.col("split").is_in(learnt)))
-    leaking = _with_copies(dataset, pl.concat([across.filter(test)["id"], across.filter(other_test)["other_id"]]))
+    contents = pl.concat([across.filter(test)["twin"], across.filter(other_test)["other_twin"]]).unique()
+    leaking = dataset.part("test").filter(pl.col("twin").is_in(contents.implode())).height
     held = dataset.part("test").height
     unlabelled = pairs.filter((pl.col("split") == "unlabelled") | (pl.col("other_split") == "unlabelled")).height
     joined = pl.Series(cluster).value_counts()["count"]
@@ -78,6 +80,7 @@ def _finding(
         "compared": rows.height,
         **figures,
         "pairs": pairs.height,
+        "listed": listed.height,
         "clusters": int((joined > 1).sum()),
         "largest": max(joined, default=0) if pairs.height else 0,
         "examples": int(joined.filter(joined > 1).sum()),
@@ -94,17 +97,24 @@ def _finding(
     }
     if not pairs.height:
         sentence = f"No two of {number(rows.height)} different {dataset.modality}s are nearly the same. {closing}"
-        return Finding("near-twins", "passed", sentence, evidence, pairs)
+        return Finding("near-twins", "passed", sentence, evidence, listed)
     serious = evidence["across_classes"] or evidence["test_share"] >= LEAK or evidence["random_leak_near"] >= LEAK
     verdict: Verdict = "issue" if serious else "note"
-    return Finding("near-twins", verdict, f"{_sentence(dataset, evidence)}. {closing}", evidence, pairs)
+    return Finding("near-twins", verdict, f"{_sentence(dataset, evidence)}. {closing}", evidence, listed)
 
 
-def _with_copies(dataset: Dataset, ids: pl.Series) -> int:
-    """Test rows with the content of one of these."""
-    test = dataset.part("test")
-    contents = test.filter(pl.col("id").is_in(ids.implode()))["twin"]
-    return test.filter(pl.col("twin").is_in(contents.implode())).height
+def _sides(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The columns of both rows of each pair, those of the second with other_ before their names, and `difference`."""
+    first, second = (rows[found[side].to_numpy()] for side in ("first", "second"))
+    second = second.rename({name: f"other_{name}" for name in rows.columns})
+    return pl.concat([found.select("difference"), first, second], how="horizontal")
+
+
+def _listed(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The `LISTED` nearest pairs with the beginnings of what is compared."""
+    shown = rows.select("id", "label", "split", pl.col("input").str.slice(0, LETTERS))
+    nearest = found.sort("difference", maintain_order=True).head(LISTED)
+    return _sides(shown, nearest).sort("difference", "id", "other_id")
 
 
 def _sentence(dataset: Dataset, e: dict[str, Json]) -> str:
@@ -115,6 +125,8 @@ def _sentence(dataset: Dataset, e: dict[str, Json]) -> str:
         f"same ({number(e['examples'])} of {number(e['compared'])} different {kind}s)"
         + (f", {number(e['across_classes'])} with different labels" if e["across_classes"] else "")
     ]
+    if e["listed"] < e["pairs"]:
+        parts.append(f"the nearest {number(e['listed'])} are listed")
     given, kept = dataset.opening["given_split"], e["kept_together"]
     if kept:
         within = "where the split that came with the set allows it" if given else "so that none stands in two splits"

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from instar.audit.association import LEAST, Floats, Gain, by_tree, gain, known, wilson_low
+from instar.audit.check import WORTH_KNOWING
 from instar.audit.wording import DIGITS, listed, percent, several
 from instar.records import Dataset, Finding, Json, Verdict
 
@@ -15,8 +16,6 @@ IMAGE_TRAITS = (
 TEXT_TRAITS = ("characters", "words", "replacement", "entities", "script")
 MATTERS = 0.1
 """Gain in accuracy, surely exceeded, from which a shortcut is an issue (our judgement)."""
-WORTH_KNOWING = 0.01
-"""... from which it is worth a note."""
 GIVEN_AWAY = 0.5
 """Informedness, surely exceeded, from which one trait gives a class away (our judgement)."""
 
@@ -55,8 +54,8 @@ def _shortcuts(dataset: Dataset, traits: tuple[str, ...]) -> Finding:
         classes += [{"trait": trait, **told} for told in _told(of.classes, of.labels, answers)]
     table = pl.DataFrame(classes).sort("informedness", "n", "class", "trait", descending=[True, True, False, False])
     best = max(single, key=lambda trait: single[trait].gain)
-    worst = table.row(0, named=True)
     given_away = table.filter(pl.col("low") >= GIVEN_AWAY)
+    worst = (given_away if given_away.height else table).row(0, named=True)
     evidence: dict[str, Json] = {
         **asdict(together),
         "traits": varied,

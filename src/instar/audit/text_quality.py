@@ -5,12 +5,11 @@ import polars as pl
 from scipy.special import ndtri
 from sklearn.feature_extraction.text import CountVectorizer
 
+from instar.audit.check import WORTH_KNOWING
 from instar.audit.wording import DIGITS, listed, number, percent, several
 from instar.data.measure_texts import BROKEN
 from instar.records import Dataset, Finding, Json
 
-WORTH_KNOWING = 0.01
-"""Share of the texts from which a trait is worth a note (our judgement)."""
 TELLING = 10
 """Words that are listed for each class."""
 LEAST_COUNT = 5

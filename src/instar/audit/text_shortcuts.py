@@ -1,9 +1,10 @@
 """Labels that can be told without reading: by a text of a word or two, by blanks or by capitals."""
 
 import polars as pl
+from scipy.special import ndtri
 
-from instar.audit.association import LEAST, by_value, gain, known, wilson_low
-from instar.audit.shortcuts import WORTH_KNOWING
+from instar.audit.association import ALPHA, LEAST, by_value, gain, known, wilson_low
+from instar.audit.check import WORTH_KNOWING
 from instar.audit.wording import DIGITS, number, percent, several
 from instar.records import Dataset, Finding, Json
 
@@ -12,7 +13,8 @@ SHORT = 3
 REPEATED = 5
 """Times that such a text must occur with a label before it can mean one."""
 PURE = 0.8
-"""Share of one label, surely exceeded (Wilson), from which a trait decides it (our judgement)."""
+"""Share of one label, surely exceeded (Wilson; for all that is looked at together: Bonferroni), from which a trait
+decides it (our judgement)."""
 
 
 def one_word_labels(dataset: Dataset) -> Finding:
@@ -29,7 +31,8 @@ def one_word_labels(dataset: Dataset) -> Finding:
         .agg(pl.col("times").sum().alias("n"), pl.col("label").first(), pl.col("times").first().alias("most"))
         .filter(pl.col("n") >= REPEATED)
     )
-    low = [wilson_low(most, n) for most, n in counted.select("most", "n").iter_rows()]
+    z = _critical(counted.height)
+    low = [wilson_low(most, n, z) for most, n in counted.select("most", "n").iter_rows()]
     rows = (
         counted.with_columns(
             share=(pl.col("most") / pl.col("n")).round(DIGITS), low=pl.Series(low, dtype=pl.Float64).round(DIGITS)
@@ -54,7 +57,7 @@ def one_word_labels(dataset: Dataset) -> Finding:
     }
     sentence = (
         f"{number(texts.height)} of {several(known_rows.height, 'text')} of train and val "
-        f"({percent(evidence['short_share'])}) have {SHORT} words or fewer"
+        f"({percent(evidence['short_share'])}) {'has' if texts.height == 1 else 'have'} {SHORT} words or fewer"
     )
     if not deciding.height:
         sentence += "; none of them that is repeated decides the label."
@@ -69,10 +72,13 @@ def one_word_labels(dataset: Dataset) -> Finding:
 
 
 def whitespace_label(dataset: Dataset) -> Finding:
-    """Blanks at the ends, double blanks, capitals: traits of how a text was typed or joined, not of what it says."""
-    rows = dataset.part("train", "val")
+    """Blanks at the ends, double blanks, capitals: traits of how a text was typed or joined, not of what it says.
+
+    Rows that repeat a text letter by letter, with the same label, are one witness.
+    """
+    rows = dataset.part("train", "val").unique(["twin", "label", "input"], keep="first", maintain_order=True)
     if rows.height < LEAST or rows["label"].n_unique() < 2:
-        return Finding("whitespace-label", "skipped", f"{several(rows.height, 'labelled text')} are too few to tell.")
+        return Finding("whitespace-label", "skipped", f"{several(rows.height, 'different text')} are too few to tell.")
     text = pl.col("input")
     letters = text.str.contains(r"\p{L}")
     traits = {
@@ -94,8 +100,8 @@ def whitespace_label(dataset: Dataset) -> Finding:
         own = held.filter(trait)["label"].value_counts(sort=True)
         n, label, most = int(column.sum()), own["label"][0], int(own["count"][0])
         base = usual[label] / rows.height
-        surely = wilson_low(most, n, 2.6)  # 99 %: one of five traits
-        carries = told.low >= WORTH_KNOWING or (n >= REPEATED and surely >= PURE and surely > base)
+        surely = wilson_low(most, n, _critical(len(traits)))
+        carries = told.low >= WORTH_KNOWING or (surely >= PURE and surely > base)
         found.append(
             {"trait": trait, "n": n, "label": label, "share": round(most / n, DIGITS), "usual": round(base, DIGITS),
              "gain": told.gain, "low": told.low, "carries": carries}
@@ -109,9 +115,14 @@ def whitespace_label(dataset: Dataset) -> Finding:
         sentence = "Neither blanks nor capitals tell the label."
         return Finding("whitespace-label", "passed", sentence, evidence, table)
     parts = [
-        f"{percent(row['share'])} of the {several(row['n'], 'text')} with {row['trait']} are {row['label']} "
+        f"{percent(row['share'])} of the {several(row['n'], 'different text')} with {row['trait']} are {row['label']} "
         f"({percent(row['usual'])} of all)"
         for row in carrying.iter_rows(named=True)
     ]
     sentence = f"How a text is typed tells its label: {'; '.join(parts)}."
     return Finding("whitespace-label", "issue", sentence, evidence, table)
+
+
+def _critical(at_once: int) -> float:
+    """The z of a 95 % interval for so many comparisons together (Bonferroni)."""
+    return float(-ndtri(ALPHA / 2 / max(at_once, 1)))

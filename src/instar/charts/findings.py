@@ -55,6 +55,7 @@ WITHOUT_ROWS = ("brightness", "blur", "mirror", "separability")
 """Codes whose charts do not rest on the rows of the finding; all others have nothing to draw without rows."""
 WITHOUT = {
     "columns": "it names columns; there is no number in it to draw",
+    "files": "it is names and a few counts, which the sentence and the table hold",
     "encoding": "it is one word and one number, which the sentence holds",
     "ordered-labels": "it is an order of names, which the sentence holds",
 }

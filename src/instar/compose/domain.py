@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.stats import rankdata
 from sklearn.model_selection import StratifiedKFold
 
-from instar.evaluate.intervals import Z, wilson
+from instar.shares import Z, wilson
 
 MOST = 500
 """Examples per source that are looked at: an accuracy near 90 % is then known to ±3 points or better."""

@@ -12,13 +12,19 @@ from instar.data.order import natural
 from instar.data.walk import walk
 from instar.errors import UserError
 
-PICTURES = frozenset((
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp",
-    ".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".tga",
-))  # fmt: skip
+FORMATS = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"), ".png": "PNG", ".gif": "GIF", ".bmp": "BMP",
+    ".dib": "DIB", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP",
+    **dict.fromkeys((".ppm", ".pgm", ".pbm", ".pnm"), "PPM"), ".avif": "AVIF", ".heic": "HEIF", ".heif": "HEIF",
+    ".tga": "TGA",
+}  # fmt: skip
+"""Suffix of a picture -> the format that it names, as Pillow calls it."""
+PICTURES = frozenset(FORMATS)
 """Suffixes of pictures; HEIC is among them, though not decoded: such files are counted, not passed over."""
 TABLES = frozenset((".csv", ".tsv", ".parquet", ".jsonl", ".ndjson"))
 JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx", "lost+found", "system volume information", "$recycle.bin"))
+NAMED = 20
+"""Files that take no part of which the names are kept."""
 _SPLIT = re.compile(
     r"(train|val|dev|test)(?:ing|id|idation)?(?:[-_ .]?(?:set|data|split|images|imgs|img))?", re.IGNORECASE
 )
@@ -36,6 +42,10 @@ class Files:
     """Folders that cannot be looked into, each with the reason."""
     cut: bool = False
     """Whether there is more than was to be looked at."""
+    hidden: int = 0
+    """Of the ignored ones, those that are hidden or that systems leave behind."""
+    passed: tuple[str, ...] = ()
+    """The first `NAMED` of the ignored ones that are not hidden, as paths below the folder first looked at."""
 
     def below(self, folder: str) -> "Files":
         """The files of a folder in it, with paths below that folder; all others are ignored."""
@@ -84,32 +94,36 @@ def look(root: Path, most: int | None = None) -> Files:
     pictures: list[str] = []
     tables: list[str] = []
     unread: list[str] = []
-    ignored = seen = 0
+    passed: list[str] = []
+    ignored = hidden = seen = 0
     for level in walk(root, lambda name: not _is_hidden(name)):
-        ignored += len(level.passed)
+        hidden += len(level.passed)
         if level.error:
             unread.append(f"{root / level.folder} ({level.error})")
         for name in level.files:
             if seen == most:
-                return _files(pictures, tables, ignored, unread, cut=True)
+                return _files(pictures, tables, hidden, ignored, passed, unread, cut=True)
             seen += 1
             path = level.path(name)
             suffix = PurePosixPath(name).suffix.lower()
             if _is_hidden(name):
-                ignored += 1
+                hidden += 1
             elif suffix in TABLES:
                 tables.append(path)
             elif is_picture(root / path):
                 pictures.append(path)
             else:
                 ignored += 1
-    return _files(pictures, tables, ignored, unread, cut=False)
+                passed += [path] if len(passed) < NAMED else []
+    return _files(pictures, tables, hidden, ignored, passed, unread, cut=False)
 
 
-def _files(pictures: list[str], tables: list[str], ignored: int, unread: list[str], cut: bool) -> Files:
+def _files(
+    pictures: list[str], tables: list[str], hidden: int, ignored: int, passed: list[str], unread: list[str], cut: bool
+) -> Files:
     pictures.sort(key=path_key)
     tables.sort(key=path_key)
-    return Files(tuple(pictures), tuple(tables), ignored, tuple(unread), cut)
+    return Files(tuple(pictures), tuple(tables), hidden + ignored, tuple(unread), cut, hidden, tuple(passed))
 
 
 def _is_hidden(name: str) -> bool:
@@ -128,14 +142,14 @@ def unwrap(root: Path, files: Files) -> tuple[Path, Files]:
         root, files = root / top, files.below(top)
 
 
-def read_classes(root: Path, files: Files) -> tuple[pl.DataFrame, str, int]:
+def read_classes(root: Path, files: Files) -> tuple[pl.DataFrame, str]:
     """Pictures in a folder per class, perhaps below train/, val/ and test/.
 
     A picture that lies beside the folders of classes has no label; in a test folder without classes it counts
     as unlabelled. Where there are folders of splits, everything outside them is ignored.
 
     Returns:
-        (columns id, input, label, given), layout, number of pictures ignored.
+        (columns id, input, label, given), layout.
     """
     rows = [_place(path) for path in files.pictures]
     depths = Counter((part, label is not None) for _, label, part in rows)
@@ -156,7 +170,7 @@ def read_classes(root: Path, files: Files) -> tuple[pl.DataFrame, str, int]:
         schema={"id": pl.String, "input": pl.String, "label": pl.String, "given": pl.String},
     )
     layout = "train, val and test folders with a folder per class" if split else "a folder per class"
-    return frame, layout, len(rows) - len(kept)
+    return frame, layout
 
 
 def _place(path: str) -> tuple[str, str | None, str | None]:

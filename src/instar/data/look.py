@@ -16,7 +16,8 @@ LUMA = (0.299, 0.587, 0.114)
 HASH_SIDE, HASH_SAMPLE = 16, 64
 """The hash holds 16 x 16 signs of the discrete cosine transform of 64 x 64 pixels."""
 FLAT = 0.01
-"""Deviation of the luma below which a picture shows nothing, so that its hash would be noise."""
+"""Deviation of the luma (0 to 1) below which a picture shows nothing, so that its hash would be noise: 2.5 of 255
+levels."""
 SHARP_SIDE = 256
 """Sharpness is taken at this longer side, so that pictures of different sizes compare."""
 BORDER_LEVELS = 12

@@ -10,7 +10,9 @@ from pathlib import Path
 import polars as pl
 
 _AFTER = "[" + "".join(re.escape(bytes([b]).decode("cp1252", "ignore") or chr(b)) for b in range(0x80, 0xC0)) + "]"
-BROKEN = re.compile(f"\N{REPLACEMENT CHARACTER}|[ÂÃ]{_AFTER}|[âï]{_AFTER}{{2}}|ð{_AFTER}{{3}}")
+LOST = "\N{REPLACEMENT CHARACTER}"
+"""Stands where a character could not be read."""
+BROKEN = re.compile(f"{LOST}|[ÂÃ]{_AFTER}|[âï]{_AFTER}{{2}}|ð{_AFTER}{{3}}")
 """U+FFFD, or one character of UTF-8 that was read as cp1252: é as Ã©, a curly quote as â€™. Only the
 usual first bytes (Latin-1 letters, punctuation, emoji, U+FFFD itself), since others occur in honest text."""
 MARKUP = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});|</?[a-zA-Z][^<>]{0,200}>")

@@ -77,7 +77,8 @@ def near_pictures(hashes: list[str], most: int = NEAR_BITS) -> pl.DataFrame | No
     Returns:
         first, second (positions, first < second), bits; None where there are more than `MOST_PAIRS`.
     """
-    codes = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint64).reshape(len(hashes), -1)
+    words = len(hashes[0]) // 16 if hashes else 1
+    codes = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint64).reshape(len(hashes), words)
     parts: list[Ints] = [np.empty((0, 3), dtype=np.int64)]
     half = (codes.shape[1] + 1) // 2
     for start in range(0, len(codes), BLOCK):

@@ -30,4 +30,5 @@ class Raw:
     frame: pl.DataFrame = field(compare=False)
     facts: Mapping[str, Json]
     """layout, table, text_column, image_column, label_column, guessed, encoding, not_utf8, headers_stripped,
-    ignored_files, labels_stripped: what `Dataset.opening` says about them."""
+    ignored_files, ignored_hidden, ignored_names (the first of the others), labels_stripped: what `Dataset.opening`
+    says about them."""

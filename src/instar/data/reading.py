@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from instar.data.columns import Columns, choose
-from instar.data.folder import TABLES, Files, look, read_classes, split_name, unwrap
+from instar.data.folder import NAMED, TABLES, Files, look, read_classes, split_name, unwrap
 from instar.data.locate import names_of
 from instar.data.raw import Raw
 from instar.data.rows import Part, number_twice_listed, rows_of
@@ -70,9 +70,9 @@ def _read_folder(source: str, path: Path, text: str | None, image: str | None, l
             return raw
     if not files.pictures:
         raise UserError(f"{source} holds no picture and no table ({KINDS}); check the path")
-    root, bare = unwrap(root, replace(files, tables=(), ignored=files.ignored + len(files.tables)))
+    root, bare = unwrap(root, replace(files, tables=()))
     try:
-        frame, layout, left = read_classes(root, bare)
+        frame, layout = read_classes(root, bare)
     except UserError as error:
         raise broken or error from error
     if broken and frame["label"].n_unique() < 2:
@@ -85,7 +85,7 @@ def _read_folder(source: str, path: Path, text: str | None, image: str | None, l
         source,
         str(root),
         frame,
-        _facts(layout, ignored_files=bare.ignored + left),
+        _facts(layout, **_left(frame, frozenset(), files.tables, bare)),
     )
 
 
@@ -133,6 +133,7 @@ def _read_tables(
     parts = sorted(alike, key=lambda part: part.columns.label is None)
     frame = pl.concat([rows_of(part, pictures, len(parts) > 1) for part in parts], how="diagonal_relaxed")
     kind = "pictures" if first.columns.image else "texts"
+    used = frozenset(part.table.name for part in parts)
     layout = f"a table of {kind}" if len(parts) == 1 else f"{len(parts)} tables of {kind}"
     facts = _facts(
         layout,
@@ -145,7 +146,7 @@ def _read_tables(
         not_utf8=sum(part.table.not_utf8 for part in parts),
         headers_stripped=[name for part in parts for name in part.table.headers_stripped],
         labels_stripped=frame["stripped"].sum(),
-        ignored_files=0 if lone and not first.columns.image else _ignored(frame, files, pictures, len(parts)),
+        **({} if files is None or (lone and not first.columns.image) else _left(frame, used, files.tables, files)),
     )
     frame = number_twice_listed(frame.drop("stripped"))
     if first.columns.image and files and files.cut and not set(frame["input"]) <= set(pictures):
@@ -191,20 +192,28 @@ def _check(source: str, parts: list[Part], labelled: list[Part], label: str | No
     return first
 
 
-def _ignored(frame: pl.DataFrame, files: Files | None, pictures: tuple[str, ...], tables: int) -> int:
+def _left(frame: pl.DataFrame, used: frozenset[str], tables: tuple[str, ...], files: Files) -> dict[str, Json]:
     """Files that take no part: neither pictures nor tables, tables not used, pictures that no table lists."""
-    assert files is not None
-    unlisted = len(set(pictures) - set(frame["input"]))
-    return files.ignored + max(len(files.tables) - tables, 0) + unlisted
+    listed = set(frame["input"])
+    unused = [name for name in tables if name not in used]
+    unlisted = [name for name in files.pictures if name not in listed]
+    itself = len(used.difference(tables))  # a lone table whose suffix is not among `TABLES` was counted as ignored
+    names = [*(name for name in files.passed if name not in used), *unused, *unlisted]
+    return {
+        "ignored_files": files.ignored - itself + len(unused) + len(unlisted),
+        "ignored_hidden": files.hidden,
+        "ignored_names": names[:NAMED],
+    }
 
 
 def _facts(layout: str, **known: Json) -> dict[str, Json]:
     texts = ("table", "text_column", "image_column", "label_column", "guessed", "encoding")
-    numbers = ("not_utf8", "ignored_files", "labels_stripped")
+    numbers = ("not_utf8", "ignored_files", "ignored_hidden", "labels_stripped")
     return {
         "layout": layout,
         **dict.fromkeys(texts, ""),
         **dict.fromkeys(numbers, 0),
         "headers_stripped": [],
+        "ignored_names": [],
         **known,
     }

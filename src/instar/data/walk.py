@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from instar.steps import holds_run
+
 
 @dataclass(frozen=True)
 class Level:
@@ -29,7 +31,8 @@ def walk(root: Path, enter: Callable[[str], bool] = lambda name: True) -> Iterat
     """Visit the folders below `root`, those that are near first, so that whoever stops early has seen these.
 
     Links to folders are followed, but no folder is visited twice, so circles end. A folder that cannot be listed is
-    a level with an error: `os.walk` would leave it out without a word.
+    a level with an error: `os.walk` would leave it out without a word. Run directories of instar are passed over: a
+    run may be made inside the very folder that it reads, and its pictures are no examples.
 
     Args:
         enter: whether to go into a folder of this name.
@@ -46,6 +49,8 @@ def walk(root: Path, enter: Callable[[str], bool] = lambda name: True) -> Iterat
                 found = sorted((entry.name, _is_folder(entry)) for entry in entries)
         except OSError as error:
             yield Level(folder, error=error.strerror or str(error))
+            continue
+        if folder and holds_run([name for name, _ in found]):
             continue
         folders = [name for name, is_folder in found if is_folder]
         level = Level(

@@ -19,8 +19,8 @@ def build(run: Path) -> tuple[Slide, ...]:
         UserError: a file of the run directory is broken, or there is no room to write.
     """
     facts, words = read_facts(run), read_words()
-    draw(facts, words, run)
     slides = story(facts, words)
+    draw(facts, words, run, slides)
     footer = words("deck.footer", dataset=facts.dataset.name, run=facts.run, date=facts.date)
     pages = tuple(page(slide, i + 1, footer, run) for i, slide in enumerate(slides))
     title = words("deck.title", dataset=facts.dataset.name, backbone=facts.card.title)

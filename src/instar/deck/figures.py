@@ -1,6 +1,6 @@
 """Every chart of the deck, drawn into figures/ as SVG, PNG and CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,36 +12,51 @@ from instar.charts import training as training_charts
 from instar.charts.findings import drawings
 from instar.charts.theme import Chart, save
 from instar.deck.facts import Facts
-from instar.deck.story.hidden import CHARTED, hidden
+from instar.deck.story.hidden import CHARTED
 from instar.deck.story.opening import kept
 from instar.deck.text import clean
 from instar.deck.words import Words
-from instar.records import Dataset, Figure, Finding, Json, Stage
+from instar.records import Dataset, Figure, Finding, Json, Slide, Stage
 
 FROZEN = "never"
 """How the drawing of a network is told that a group stayed frozen."""
+UNDRAWN = ("input", "other_input", "other_id")
+"""Columns of findings that no chart draws."""
 Drawn = tuple[str, Chart, pl.DataFrame]
 """Stem of the file, chart, the table behind it."""
 
 
-def draw(facts: Facts, words: Words, run: Path) -> None:
+def draw(facts: Facts, words: Words, run: Path, slides: Sequence[Slide]) -> None:
     """Draw all charts that this run has something for."""
-    for part in (_data, _model, _result):
-        for stem, chart, frame in part(facts, words):
-            save(chart, frame, run / "figures", stem)
+    for stem, chart, frame in charts(facts, words, slides):
+        save(chart, frame, run / "figures", stem)
+
+
+def charts(facts: Facts, words: Words, slides: Sequence[Slide]) -> Iterator[Drawn]:
+    """All charts, those of findings as far as the slides show them."""
+    shown = {block.stem for slide in slides for block in slide.blocks if isinstance(block, Figure)}
+    yield from _data(facts, words)
+    yield from _hidden(facts, shown)
+    yield from _model(facts, words)
+    yield from _result(facts, words)
 
 
 def inert(frame: pl.DataFrame) -> pl.DataFrame:
     """A table without the control characters that a renderer of SVG ends the whole process on."""
-    if not frame.width:
-        return frame
-    return frame.with_columns(pl.col(pl.String).map_elements(clean, pl.String))
+    return frame.with_columns(_inert_column(frame[name]) for name, kind in frame.schema.items() if kind == pl.String)
+
+
+def _inert_column(column: pl.Series) -> pl.Series:
+    """Each value is looked at once, however often it stands there."""
+    values = column.unique().drop_nulls()
+    return column.replace_strict(values, [clean(text) for text in values], default=None, return_dtype=pl.String)
 
 
 def inert_finding(finding: Finding) -> Finding:
-    """A finding whose strings can be drawn."""
+    """A finding whose strings can be drawn; without the columns that no chart draws, which may be whole texts."""
     evidence: dict[str, Json] = _inert(dict(finding.evidence))
-    return Finding(finding.code, finding.verdict, clean(finding.sentence), evidence, inert(finding.rows))
+    rows = inert(finding.rows.drop(UNDRAWN, strict=False))
+    return Finding(finding.code, finding.verdict, clean(finding.sentence), evidence, rows)
 
 
 def _inert(value: Json) -> Json:
@@ -61,11 +76,10 @@ def labelled(dataset: Dataset) -> pl.DataFrame:
     return inert(dataset.part("train", "val", "test").select("label", "^measure\\..*$"))
 
 
-def _hidden(facts: Facts, words: Words) -> Iterator[Drawn]:
+def _hidden(facts: Facts, shown: Container[str]) -> Iterator[Drawn]:
     """The charts of what a person would have missed, as far as slides show them."""
-    shown = {b.stem for slide in hidden(facts, words) for b in slide.blocks if isinstance(b, Figure)}
-    table = labelled(facts.dataset) if shown else pl.DataFrame()
-    for code in CHARTED if shown else ():
+    table = labelled(facts.dataset)
+    for code in CHARTED:
         found = facts.finding(code)
         for drawing in drawings(inert_finding(found), table) if found is not None else ():
             if drawing.stem in shown:
@@ -83,7 +97,6 @@ def _data(facts: Facts, words: Words) -> Iterator[Drawn]:
     if lengths is not None:
         frame = lengths.rows.select("words", "n")
         yield "03-lengths", data_charts.lengths(frame), frame
-    yield from _hidden(facts, words)
     frame = inert(splits(facts, words))
     yield "04-splits", data_charts.splits(frame), frame
 

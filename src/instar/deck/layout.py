@@ -107,9 +107,12 @@ def _rules(points: Points, box: Box) -> list[Item]:
     """Points one below the other, each beside a rule."""
     items: list[Item] = []
     y = box.y + 0.1
-    most = int((box.h / len(points.items) - 0.3) / height(1, BODY))
-    for text in points.items:
-        tall = height(min(len(wrap(clean(text), box.w - 0.22, BODY)), most), BODY)
+    wanted = [len(wrap(clean(text), box.w - 0.22, BODY)) for text in points.items]
+    most = max(wanted)
+    if sum(height(n, BODY) + 0.3 for n in wanted) > box.h:
+        most = int((box.h / len(wanted) - 0.3) / height(1, BODY))
+    for text, lines in zip(points.items, wanted, strict=True):
+        tall = height(min(lines, most), BODY)
         items.append(Panel(Box(box.x, y + 0.03, 0.04, tall - 0.04), "accent"))
         items.append(blocks.label(Box(box.x + 0.22, y, box.w - 0.22, tall), text, BODY))
         y += tall + 0.3

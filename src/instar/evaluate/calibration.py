@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from instar.evaluate.intervals import shares
 from instar.metrics import Floats, Ints
+from instar.shares import intervals_of
 
 BINS = 10
 SMALLEST_BIN = 20
@@ -17,7 +17,7 @@ def reliability(confidence: Floats, right: Floats, groups: Ints) -> pl.DataFrame
 
     confidence: (N,) probability of the answer given; right: (N,) 1 where it was right, else 0; groups: (N,) twins
     share one.
-    Returns confidence (mean of the bin), accuracy, low, high (95 % interval, `intervals.shares`) and n, from low to
+    Returns confidence (mean of the bin), accuracy, low, high (95 % interval, `shares.intervals_of`) and n, from low to
     high confidence. At most `BINS` bins; equal confidences share a bin, so that there may be fewer.
     """
     bins = max(1, min(BINS, confidence.size // SMALLEST_BIN))
@@ -26,13 +26,13 @@ def reliability(confidence: Floats, right: Floats, groups: Ints) -> pl.DataFrame
     _, witness = np.unique(groups, return_inverse=True)
     ones = np.ones(confidence.size)
     n = np.bincount(index)
-    ends = shares(*(sparse.csr_array((values, (witness, index))) for values in (right, ones)))
+    ends = intervals_of(*(sparse.csr_array((values, (witness, index))) for values in (right, ones)))
     return pl.DataFrame(
         {
             "confidence": np.bincount(index, weights=confidence) / n,
             "accuracy": np.bincount(index, weights=right) / n,
-            "low": [low for low, _ in ends],
-            "high": [high for _, high in ends],
+            "low": [end.low for end in ends],
+            "high": [end.high for end in ends],
             "n": n,
         }
     )

@@ -4,14 +4,14 @@ import numpy as np
 import polars as pl
 
 from instar.evaluate.calibration import reliability
-from instar.evaluate.intervals import Sampled, by_group, difference, interval, sample, shares
+from instar.evaluate.intervals import Sampled, by_group, difference, interval, sample
 from instar.evaluate.metrics import Sparse, contributions, tally
-from instar.metrics import LOWER_IS_BETTER, Ints, f1, precision, recall
+from instar.metrics import LOWER_IS_BETTER, ORDERED, Ints, f1, precision, recall
 from instar.records import Evaluation, Score
+from instar.shares import intervals_of
 
 SUBJECTS = ("tuned", "probe", "cheap", "majority")
 LABELS = ("accuracy", "balanced_accuracy", "macro_f1")
-ORDERED = ("mae", "quadratic_kappa")
 CLASSES_FOR_TOP_5 = 10
 """With fewer classes, five guesses are at least half of them."""
 
@@ -102,13 +102,13 @@ def _confusion(truth: Ints, predicted: Ints, classes: tuple[str, ...]) -> pl.Dat
 
 
 def _per_class(truth: Ints, predicted: Ints, classes: tuple[str, ...], sums: Sparse) -> pl.DataFrame:
-    """One row per class, in the order of the classes; the intervals count twins as `intervals.shares` does.
+    """One row per class, in the order of the classes; the intervals count twins as `shares.intervals_of` does.
 
     sums: of the groups of examples. A class without test examples has recall 0 in the interval from 0 to 1;
     `most_confused_with` is the wrong answer given most often (the first of equals), null if there is none.
     """
     t = tally(truth, predicted, len(classes))
-    ends = shares(sums[:, : len(classes)], sums[:, 2 * len(classes) : 3 * len(classes)])
+    ends = intervals_of(sums[:, : len(classes)], sums[:, 2 * len(classes) : 3 * len(classes)])
     rows = []
     for i, name in enumerate(classes):
         wrong = np.bincount(predicted[(truth == i) & (predicted != i)], minlength=len(classes))
@@ -119,8 +119,8 @@ def _per_class(truth: Ints, predicted: Ints, classes: tuple[str, ...], sums: Spa
                 "precision": float(precision(t)[i]),
                 "recall": float(recall(t)[i]),
                 "f1": float(f1(t)[i]),
-                "recall_low": ends[i][0],
-                "recall_high": ends[i][1],
+                "recall_low": ends[i].low,
+                "recall_high": ends[i].high,
                 "most_confused_with": classes[int(wrong.argmax())] if wrong.any() else None,
                 "confused_n": int(wrong.max()),
             }

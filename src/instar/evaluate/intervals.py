@@ -3,13 +3,12 @@
 Two methods, each where a simulation found it nearest to its nominal coverage (test_evaluate_intervals.py).
 The plain percentile bootstrap holds macro-F1 in only 71 to 82 % of the cases where classes are many and their
 examples few, because every draw misses some examples of each class and so scores lower than the sample.
-  - "wilson", for shares and means of shares (accuracy, top-5, balanced accuracy): the Wilson score interval
-    (Wilson 1927) at the effective number of examples, that which would give an independent sample the variance
-    that the jackknife over groups finds (as for surveys, Dean and Pagano 2015, doi:10.1093/jssam/smv024);
+  - "wilson", for shares and means of shares (accuracy, top-5, balanced accuracy): the Wilson score interval at the
+    effective number of examples (`instar.shares`); a mean of shares has its variance from the jackknife over groups;
   - "bootstrap", for all others: bias-corrected and accelerated bootstrap over groups (BCa, Efron 1987), the
     acceleration from the same jackknife.
-Where all is right or all wrong, resampling shows nothing; then the Wilson interval over the number of groups says how
-many mistakes may have stayed unseen ("groups"). A difference of two subjects on the
+Where groups do not differ (all is right, say), resampling shows nothing; then the Wilson interval over the number of
+groups says how much may have stayed unseen ("groups"): every metric has bounds. A difference of two subjects on the
 same groups has a "paired" interval.
 """
 
@@ -21,19 +20,17 @@ from scipy import sparse
 from scipy.special import ndtr, ndtri
 from scipy.stats import binomtest
 
-from instar.evaluate.metrics import Sparse, tally_of
+from instar.evaluate.metrics import SMALLEST_PROBABILITY, Sparse, tally_of
 from instar.metrics import METRICS, Floats, Ints
 from instar.records import Method
+from instar.shares import LEVEL, Z, interval_of, intervals_of, varies, wilson
 
 DRAWS = 2000
 """Bootstrap draws: the interval's ends then move by about 2 % of its width from seed to seed."""
-LEVEL = 0.95
-Z = float(ndtri((1 + LEVEL) / 2))
-BY_VARIANCE = ("accuracy", "balanced_accuracy", "top_5")
+SUMMED = {"top_5": -4, "log_loss": -3, "mae": -2, "quadratic_kappa": -1}
+"""Column of the sums per group that a metric is made of; hits for the others."""
 _CHUNK = 2_000_000
 """Entries of a table of weights or sums that are held at once (16 MB)."""
-_NOTHING = 1e-9
-"""A spread below this share of what independent examples would have is rounding."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +58,16 @@ class Sampled:
         """The metric of all groups together."""
         return float(METRICS[metric](tally_of(_total(self.sums), self.classes)))
 
+    @property
+    def actual(self) -> Sparse:
+        """(G, C): examples of each class in each group."""
+        return self.sums[:, 2 * self.classes : 3 * self.classes]
 
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """95 % Wilson score interval of a share seen in n independent examples; the whole range for n = 0."""
-    if n == 0:
-        return 0.0, 1.0
-    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    low, high = max(0.0, float(centre - half)), min(1.0, float(centre + half))
-    return low if share > 0 else 0.0, high if share < 1 else 1.0  # exact at the ends, where rounding is not
+    def summed(self, metric: str) -> Floats:
+        """(G,): what each group adds to the sum that the metric is made of."""
+        column = SUMMED.get(metric)
+        part = self.sums[:, : self.classes] if column is None else self.sums[:, [column]]
+        return np.asarray(part.sum(axis=1), dtype=np.float64).ravel()
 
 
 def by_group(contributions: Sparse, groups: Ints) -> Sparse:
@@ -77,25 +75,6 @@ def by_group(contributions: Sparse, groups: Ints) -> Sparse:
     _, index = np.unique(groups, return_inverse=True)
     rows = np.arange(groups.size)
     return sparse.csr_array(sparse.csr_array((np.ones(groups.size), (index, rows))) @ contributions)
-
-
-def shares(right: Sparse, of: Sparse) -> list[tuple[float, float]]:
-    """The 95 % interval of each column's share, right / of, from counts per group (G, K).
-
-    Wilson at the effective number of examples: that whose share would vary as the linearised ratio over groups does
-    (Cochran 1977, Sampling Techniques, 6.4), and no more than there are. Without twins it is their number, exactly.
-    Where the share is 0 or 1 nothing varies; then the number of groups counts.
-    """
-    total, examples = _total(right), _total(of)
-    share = np.divide(total, examples, out=np.zeros_like(total), where=examples > 0)
-    products = (_total(a.multiply(b).tocsr()) for a, b in ((right, right), (right, of), (of, of)))
-    both, mixed, square = products
-    spread = both - 2 * share * mixed + share**2 * square
-    independent = examples * share * (1 - share)
-    effect = np.divide(spread, independent, out=np.ones_like(share), where=independent > _NOTHING)
-    effective = examples / np.maximum(effect, 1)
-    effective = np.where(independent > _NOTHING, effective, _total((of > 0).astype(np.float64)))
-    return [wilson(float(s), float(n)) for s, n in zip(share, effective, strict=True)]
 
 
 def sample(
@@ -117,41 +96,65 @@ def sample(
 
 def interval(sampled: Sampled, metric: str) -> Interval:
     """The interval of a metric."""
-    value, drawn, left_out = sampled.value(metric), sampled.drawn[metric], sampled.left_out[metric]
-    groups = left_out.size
-    low, high = {"quadratic_kappa": (-1.0, 1.0), "mae": (0.0, sampled.classes - 1.0)}.get(metric, (0.0, 1.0))
-    share = (value - low) / (high - low)
-    spread = float(((left_out.mean() - left_out) ** 2).sum())
-    if metric != "log_loss" and (share in (0.0, 1.0) or groups == 1):
-        lower, upper = wilson(share, groups)
-        return Interval(low + lower * (high - low), low + upper * (high - low), "groups")
-    if metric in BY_VARIANCE and spread > 0:
-        return Interval(*wilson(share, share * (1 - share) / ((groups - 1) / groups * spread)), "wilson")
-    return Interval(*_bca(value, drawn, left_out), "bootstrap")
+    value, left_out = sampled.value(metric), sampled.left_out[metric]
+    least, most = _range(metric, sampled.classes)
+    span, examples = most - least, float(sampled.actual.sum())
+    share, variance = (value - least) / span, _variance(left_out) / span**2
+    if metric in ("accuracy", "top_5"):
+        of = np.asarray(sampled.actual.sum(axis=1), dtype=np.float64).ravel()
+        (found,) = intervals_of(*(sparse.csr_array(a[:, None]) for a in (sampled.summed(metric), of)))
+    elif metric == "balanced_accuracy" or not varies(share, variance, examples):
+        found = interval_of(share, variance, examples, left_out.size)
+    else:
+        return Interval(*_bca(value, sampled.drawn[metric], left_out), "bootstrap")
+    return Interval(least + span * found.low, least + span * found.high, "wilson" if found.varied else "groups")
 
 
 def difference(ours: Sampled, theirs: Sampled, metric: str) -> tuple[float, Interval]:
     """Value and interval of ours minus theirs, paired: the same groups are drawn for both.
 
     What makes an example easy for one it makes easy for the other, so the difference is known better than either
-    score. BCa bootstrap over groups, widened to hold 0 where the sign test of `_sure` sees chance.
+    score. BCa bootstrap over groups; where all groups have the same difference, the groups that may have stayed unseen
+    (Wilson's upper end for none of G) could have any. Widened to hold 0 where the sign test of `_sure` sees chance.
     """
     value = ours.value(metric) - theirs.value(metric)
     drawn, left_out = ours.drawn[metric] - theirs.drawn[metric], ours.left_out[metric] - theirs.left_out[metric]
-    low, high = _bca(value, drawn, left_out)
-    if not _sure(ours.sums, theirs.sums, ours.classes):
+    least, most = _range(metric, ours.classes)
+    span = most - least
+    share, variance = (value + span) / (2 * span), _variance(left_out) / (2 * span) ** 2
+    if varies(share, variance, float(ours.actual.sum())):
+        low, high = _bca(value, drawn, left_out)
+    else:
+        _, unseen = wilson(0.0, left_out.size)
+        low, high = value - unseen * (value + span), value + unseen * (span - value)
+    if not _sure(ours.summed(metric) - theirs.summed(metric)):
         low, high = min(low, 0.0), max(high, 0.0)
     return value, Interval(low, high, "paired")
 
 
-def _sure(ours: Sparse, theirs: Sparse, classes: int) -> bool:
-    """Whether the groups on which the two differ in right answers fall to one side more often than by chance.
+def _range(metric: str, classes: int) -> tuple[float, float]:
+    """The least and the most that a metric can be."""
+    ends = {
+        "quadratic_kappa": (-1.0, 1.0),
+        "mae": (0.0, classes - 1.0),
+        "log_loss": (0.0, float(-np.log(SMALLEST_PROBABILITY))),
+    }
+    return ends.get(metric, (0.0, 1.0))
+
+
+def _sure(gain: Floats) -> bool:
+    """Whether the groups in which the two differ (G,) fall to one side more often than by chance.
 
     The exact sign test at 5 %: a bootstrap of a handful of disagreements would be sure of what three coins show.
     """
-    gain: Floats = np.asarray((ours - theirs)[:, :classes].sum(axis=1)).ravel()
     better, worse = int((gain > 0).sum()), int((gain < 0).sum())
     return better + worse > 0 and binomtest(better, better + worse).pvalue < 1 - LEVEL
+
+
+def _variance(left_out: Floats) -> float:
+    """Of a metric, from its values with each group left out (the jackknife)."""
+    groups = left_out.size
+    return float(((left_out.mean() - left_out) ** 2).sum()) * (groups - 1) / groups
 
 
 def _total(sums: Sparse) -> Floats:
@@ -162,8 +165,6 @@ def _bca(value: float, drawn: Floats, left_out: Floats) -> tuple[float, float]:
     """Bias-corrected and accelerated interval (Efron 1987)."""
     influence = left_out.mean() - left_out
     spread = float((influence**2).sum())
-    if spread == 0 or left_out.size == 1:
-        return value, value
     below = float((drawn < value).mean() + (drawn == value).mean() / 2)
     bias = float(ndtri(np.clip(below, 1 / drawn.size, 1 - 1 / drawn.size)))
     acceleration = float((influence**3).sum() / (6 * spread**1.5))

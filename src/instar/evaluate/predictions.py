@@ -5,24 +5,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from instar.metrics import Floats, decoded
 from instar.records import Dataset, Split
-
-Floats = NDArray[np.float64]
-
-
-def decoded(probabilities_NC: Floats, decode: str) -> NDArray[np.int64]:
-    """Indices of the classes that are the answers (N,).
-
-    Args:
-        decode: argmax is the most probable class: it is right most often (Bayes under 0-1 loss). median is the first
-            class of the order up to which half of the probability lies: it is off by fewest classes on average (Bayes
-            under absolute loss; Berger 1985, Statistical Decision Theory, 2.4), and right less often.
-    """
-    if decode == "median":
-        reached: NDArray[np.int64] = (probabilities_NC.cumsum(axis=1) >= 0.5).argmax(axis=1)
-        return reached
-    best: NDArray[np.int64] = probabilities_NC.argmax(axis=1)
-    return best
 
 
 def frame(

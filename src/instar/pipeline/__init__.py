@@ -9,8 +9,8 @@ from pathlib import Path
 
 from instar import store
 from instar.pipeline.common import at_hand, at_work, planned, settled
-from instar.pipeline.data import audit, start
-from instar.pipeline.learning import bring, evaluate, predict, prepare, train
+from instar.pipeline.data import audit, originals, originals_unchanged, start
+from instar.pipeline.learning import bring, evaluate, predict, prepare, score, train
 from instar.pipeline.options import Options, options_of
 from instar.pipeline.planning import ask, plan
 from instar.pipeline.readme import readme
@@ -55,11 +55,19 @@ def finish(folder: Path) -> Path:
 
 def deck(folder: Path) -> tuple[Slide, ...]:
     """The presentation: deck.pptx and deck.html."""
+    originals_unchanged(folder)
+    return present(folder)
+
+
+def present(folder: Path) -> tuple[Slide, ...]:
+    """`deck` for a run whose source has just been found unchanged."""
     with planned(folder, "deck"):
         from instar.deck.build import build
 
-        at_hand(store.read_dataset(folder))
-        slides = build(folder)
+        dataset = store.read_dataset(folder)
+        at_hand(dataset)
+        with originals(dataset):
+            slides = build(folder)
         store.write_text(folder / "README.md", readme(folder))
     return slides
 
@@ -69,7 +77,7 @@ STEPS: dict[str, Callable[[Path], object]] = {
     "plan": plan,
     "prepare": bring,
     "train": train,
-    "evaluate": evaluate,
-    "deck": deck,
+    "evaluate": score,
+    "deck": present,
 }
 """The steps after `start`, which has opened the data or found them unchanged."""

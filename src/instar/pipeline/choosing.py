@@ -1,11 +1,12 @@
 """The choice of the backbone: the steps audit (frozen features) and plan make the same one."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.common import load
-from instar.pipeline.options import Options
+from instar.pipeline.options import Options, wishes
 from instar.plan import backbone
 from instar.progress import say
 from instar.records import Dataset, Decision
@@ -19,6 +20,9 @@ def choose_backbone(
 ) -> tuple[Decision, "Network"]:
     """The asked backbone, or the first of the modality's that loads; a refused one leaves its reason in the plan.
 
+    Whether a backbone is at hand does not depend on the size that was asked for: a size that the first one does not
+    take is the person's to change, and no reason to take another.
+
     Args:
         dataset: whose modality proposes backbones.
         asked: SOURCE:NAME, where the user named one.
@@ -26,7 +30,8 @@ def choose_backbone(
         input_size: pixels a side or tokens to build the network for; None is the network's own.
 
     Raises:
-        UserError: the asked backbone cannot be loaded, or a weights file is given without a backbone.
+        UserError: the asked backbone cannot be loaded, a weights file is given without a backbone, or the network
+            does not take the asked size.
     """
     if options.weights and not asked:
         raise UserError("--weights needs --backbone SOURCE:NAME, which says what network the file belongs to")
@@ -34,13 +39,26 @@ def choose_backbone(
     for candidate in (asked,) if asked else MODALITIES[dataset.modality].backbones:
         say(f"backbone {candidate}: loading")
         try:
-            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed, input_size=input_size)
+            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed)
         except UserError as error:
             if asked:
                 raise
             say(f"  not at hand: {error}")
             tried.append((candidate, str(error)))
             continue
+        if input_size not in (None, network.card.spec.size):
+            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed, input_size=input_size)
         tried.append((candidate, ""))
         return backbone.choose(dataset, tried, asked), network
     raise AssertionError("the last backbone of a modality is always at hand")
+
+
+def asked_is_at_hand(folder: Path, dataset: Dataset) -> None:
+    """Load what was asked for, where a backbone or a size was, so that a refusal does not come after a long audit.
+
+    Raises:
+        UserError: as `choose_backbone`.
+    """
+    options, asked = wishes(folder)
+    if options.backbone or options.weights or asked.get("input_size") is not None:
+        choose_backbone(dataset, options.backbone, options, asked.get("input_size"))

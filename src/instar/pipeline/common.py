@@ -75,6 +75,18 @@ def amend(run: Path, plan: Plan) -> None:
     fits(store.recipe_of(plan), store.read_card(run), run)
     write(run, plan)
     steps.accept(run, "plan", store.PLAN, steps.EXCLUDED)
+    tell(run)
+
+
+def tell(run: Path) -> None:
+    """Let the page of the audit say what the findings change in the plan as it is now.
+
+    A page that is missing or of another audit is written where the original examples are at hand.
+    """
+    from instar.report.build import told_again, write_report
+
+    if not told_again(run) and reachable(store.read_dataset(run)):
+        write_report(run)
 
 
 def fits(recipe: Recipe, card: Card, run: Path) -> None:
@@ -119,7 +131,7 @@ def write(run: Path, plan: Plan) -> None:
 
 
 def left_out(recipe: Recipe, audit: Audit, run: Path) -> pl.DataFrame:
-    """Rows that the plan leaves out of training: id, finding.
+    """Rows that the plan leaves out of training: id, finding. Of a pair one goes (`_one_of_two`).
 
     Raises:
         UserError: a code that names no finding, or one that is not about rows.
@@ -131,8 +143,18 @@ def left_out(recipe: Recipe, audit: Audit, run: Path) -> pl.DataFrame:
             known = [finding.code for finding in audit.findings if "id" in finding.rows.columns]
             fault = "is no finding of the audit" if found is None else "is not about single rows"
             raise UserError(f"{run / store.PLAN}: exclude names {code}, which {fault}; choose among {', '.join(known)}")
-        parts.append(found.rows.select(pl.col("id").cast(pl.String), pl.lit(code).alias("finding")).unique())
+        pairs = found.evidence.get("pairs", 0)
+        if (listed := found.evidence.get("listed", pairs)) < pairs:
+            say(f"exclude={code}: of {pairs} pairs the {listed} that are listed are looked at")
+        rows = _one_of_two(found.rows) if "other_id" in found.rows.columns else found.rows
+        parts.append(rows.select("id", pl.lit(code).alias("finding")).unique())
     return pl.concat(parts).unique("id", keep="first", maintain_order=True).sort("id")
+
+
+def _one_of_two(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Which example of each pair goes: the one in train where one is, the second where both are, else none."""
+    other = pl.when(pl.col("other_split") == "train").then("other_id")
+    return pairs.select(id=other.when(pl.col("split") == "train").then("id")).drop_nulls()
 
 
 def reachable(dataset: Dataset) -> bool:
@@ -159,17 +181,23 @@ def load(
     seed: int,
     input_size: int | None = None,
 ) -> "Network":
-    """The network for a data set; refuses one of another modality."""
+    """The network for a data set; refuses one of another modality, or for a size that it does not take."""
     from instar.models import sources
 
-    network = sources.load(
-        name,
-        Path(weights) if weights else None,
-        classes=len(dataset.classes),
-        dropout=dropout,
-        seed=seed,
-        input_size=input_size,
-    )
+    try:
+        network = sources.load(
+            name,
+            Path(weights) if weights else None,
+            classes=len(dataset.classes),
+            dropout=dropout,
+            seed=seed,
+            input_size=input_size,
+        )
+    except (AssertionError, RuntimeError, ValueError) as error:  # the libraries refuse sizes in many ways
+        if input_size is None or isinstance(error, UserError):
+            raise
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"{name} does not take input_size={input_size} ({why}); ask for another") from error
     same_kind(network.card, MODALITIES[dataset.modality])
     return network
 

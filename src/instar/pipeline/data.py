@@ -2,6 +2,8 @@
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +18,10 @@ from instar.data import fetching, opening, reading
 from instar.data.fingerprint import fingerprint
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
-from instar.pipeline.common import at_hand, step
+from instar.pipeline.choosing import asked_is_at_hand
+from instar.pipeline.common import at_hand, at_work, step
 from instar.pipeline.frozen import frozen_findings
-from instar.pipeline.options import Options, firm, first_asked, options_of, same_network
+from instar.pipeline.options import Options, at_hand_by_name, firm, first_asked, options_of, same_network
 from instar.progress import say
 from instar.records import Audit, Dataset
 
@@ -40,10 +43,11 @@ def start(options: Options, out: Path | None = None) -> Path:
     with steps.alone(folder):
         if (folder / store.MACHINE).exists():
             ask_instead(folder, options)
+            unchanged(folder)
             opened(folder)
         else:
+            at_hand_by_name(options)
             open_data(folder, options)
-        unchanged(folder)
     return folder
 
 
@@ -66,6 +70,7 @@ def ask_instead(folder: Path, options: Options) -> None:
         raise UserError(f"{folder} is planned already; ask on the run itself: instar run {folder} --set key=value")
     if store.finished(folder, "plan") or not set(other) <= set(ANY_TIME):
         raise UserError(f"{folder} holds a run with another {', '.join(other)}; choose another --out or delete it")
+    at_hand_by_name(options)
     keep: tuple[str, ...] = ("open", "audit") if same_network(before, options) else ("open",)
     if first_asked(before).get("grouping", "near") != first_asked(options).get("grouping", "near"):
         keep = ()
@@ -74,8 +79,14 @@ def ask_instead(folder: Path, options: Options) -> None:
 
 
 def opened(folder: Path) -> None:
-    """Open the data of a run again where that was not done to its end, or for other options."""
+    """Open the data of a run again where that was not done to its end, or for other options, or where files of it were
+    changed: as far as they come out as they were, what rests on them stands.
+
+    Raises:
+        UserError: the source is no longer what was opened.
+    """
     if not store.current(folder, "open"):
+        unchanged(folder)
         open_data(folder, options_of(folder))
 
 
@@ -87,6 +98,25 @@ def unchanged(folder: Path) -> None:
         raise UserError(f"{path} has changed since {folder} was opened; start a new run with another --out")
 
 
+def originals_unchanged(folder: Path) -> None:
+    """`unchanged`, for a step that looks at original examples again: these are files of a folder; texts stand in the
+    table of the run."""
+    if Path(store.read_machine(folder).get("source", {}).get("path", "")).is_dir():
+        unchanged(folder)
+
+
+@contextmanager
+def originals(dataset: Dataset) -> Iterator[None]:
+    """An original example that is gone meanwhile is an error of one line."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        gone = Path(error.filename or "")
+        if not dataset.root or Path(dataset.root) not in gone.parents:
+            raise
+        raise UserError(f"{gone} is gone: put it back, or start a new run with another --out") from error
+
+
 def _name(options: Options) -> str:
     parts = [Path(options.source).stem or "data"]
     if options.backbone:
@@ -95,10 +125,15 @@ def _name(options: Options) -> str:
 
 
 def open_data(folder: Path, options: Options) -> Dataset:
-    """Read, measure, group and split the data; seal the labels of the test split."""
+    """Read, measure, group and split the data; seal the labels of the test split.
+
+    What machine.yaml knows of an earlier opening of this run stays: its steps, whose digests tell what is stale, and
+    how often the test split was opened.
+    """
     machine.restart_peak()
     started = monotonic()
     located = fetching.resolve(options.source)
+    seen = fingerprint(located.path)  # first, so that a change while it is read is noticed
     columns = {key: getattr(options, key) or getattr(located, key) for key in ("text", "image", "label")}
     raw = reading.read(str(located.path), **columns)
     if located.entry:
@@ -108,20 +143,22 @@ def open_data(folder: Path, options: Options) -> Dataset:
     measured = modality.measure(raw.frame.filter(pl.col("input").is_not_null()).select("id", "input"), Path(raw.root))
     grouping = first_asked(options).get("grouping", "near")
     dataset, sealed = opening.build(raw, measured, limit=options.limit, seed=options.seed, grouping=grouping)
+    before = store.read_machine(folder)
     about: dict[str, Any] = {
+        "format": steps.FORMAT,
         "command": ["instar", *sys.argv[1:]] if Path(sys.argv[0]).stem in ("instar", "__main__") else [],
         "options": asdict(options),
         "source": {
             "path": str(located.path),
             "licence": located.licence,
             "citation": located.citation,
-            "fingerprint": fingerprint(located.path),
+            "fingerprint": seen,
         },
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": machine.versions(),
         "machine": {"cores": machine.cores(), "memory_gb": round(machine.memory_gb(), 1)},
     }
-    store.write_yaml(folder / store.MACHINE, about)
+    store.write_yaml(folder / store.MACHINE, {**about, **{k: v for k, v in before.items() if k not in about}})
     store.write_dataset(folder, dataset, sealed)
     store.finish(folder, "open", started, peak_memory_mb=machine.peak_memory_mb())
     usable = dataset.part("train", "val", "test").height
@@ -132,20 +169,23 @@ def open_data(folder: Path, options: Options) -> Dataset:
 def audit(folder: Path) -> Audit:
     """Run every check of the modality, and those on frozen features, whose time is recorded apart; write the page.
 
-    The labels of the test split are not there to be seen.
+    The labels of the test split are not there to be seen. The step is whole before the page is written: a fault of
+    the page does not cost the audit.
     """
-    with step(folder, "audit") as record:
-        from instar.report.build import write_report
+    from instar.report.build import write_report
 
-        dataset = store.read_dataset(folder)
-        at_hand(dataset)
-        found = run_checks(dataset, MODALITIES[dataset.modality].checks)
-        started = monotonic()
-        found = Audit((*found.findings, *frozen_findings(folder, dataset, found)))
-        record["frozen_seconds"] = round(monotonic() - started, 2)
-        store.write_audit(folder, found)
+    with at_work(folder, "audit"):
+        with step(folder, "audit") as record:
+            dataset = store.read_dataset(folder)
+            at_hand(dataset)
+            asked_is_at_hand(folder, dataset)
+            found = run_checks(dataset, MODALITIES[dataset.modality].checks)
+            started = monotonic()
+            found = Audit((*found.findings, *frozen_findings(folder, dataset, found)))
+            record["frozen_seconds"] = round(monotonic() - started, 2)
+            store.write_audit(folder, found)
+            for finding in found.findings:
+                if finding.verdict == "issue":
+                    say(f"  issue {finding.code}: {finding.sentence}")
         write_report(folder)
-        for finding in found.findings:
-            if finding.verdict == "issue":
-                say(f"  issue {finding.code}: {finding.sentence}")
     return found

@@ -13,16 +13,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from instar import machine, store
+from instar.audit.association import FOLDS, LEAST
 from instar.audit.frozen import Features, Frozen, Ints, Mirrored
-from instar.audit.frozen_checks import FROZEN_CHECKS, LEAST, run_frozen, skipped
-from instar.audit.frozen_map import drawn
-from instar.audit.frozen_probe import FOLDS, CrossFit, crossfit, folds_of, strength_of
+from instar.audit.frozen_checks import FROZEN_CHECKS, run_frozen, skipped
+from instar.audit.frozen_probe import CrossFit, crossfit, drawn, folds_of, strength_of
 from instar.audit.wording import number, several
 from instar.errors import UserError
 from instar.modality.base import Modality
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.choosing import choose_backbone
-from instar.pipeline.options import wishes
+from instar.pipeline.options import OF_THE_FEED, wishes
 from instar.plan import assemble
 from instar.progress import bar, say
 from instar.records import Audit, Card, Dataset, Decision, Finding, Json, Measurements, Recipe, Split, Timing
@@ -33,20 +33,21 @@ if TYPE_CHECKING:
 
 MOST = 100_000
 """Examples that are looked at; of more, as many are drawn: the checks compare examples with one another."""
+CELLS = 40_000_000
+"""... times the classes: a probability for each takes 320 MB, and a few such tables are held at a time."""
 MIRRORED = 1_000
 """Labelled pictures whose mirror images are looked at."""
 FLIP = "horizontal_flip"
 """The augmentation that a modality knows where its examples have mirror images."""
-OF_THE_FEED = ("input_size", "fit", "clean", "precision", "channels_last", "threads")
-"""Fields of the recipe that features depend on."""
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 def frozen_findings(folder: Path, dataset: Dataset, audit: Audit) -> tuple[Finding, ...]:
     """The findings that rest on frozen features; all of them, with verdict skipped, where there can be none.
 
-    The backbone is the one that the plan will choose, fed as the plan will feed it, so that prepared examples and
-    features are found again by the later steps. Labels of test rows are not there to be seen.
+    The backbone is the one that the plan will choose, fed as the plan will feed it, so that prepared examples are found
+    again by the later steps, and features too where the plan measures the way of computing that is taken here for the
+    fastest (`provisional`). Labels of test rows are not there to be seen.
 
     Args:
         folder: the run, for what was asked for.
@@ -81,7 +82,7 @@ def provisional(
     dataset: Dataset, audit: Audit, card: Card, chosen: Decision, weights: str | None, asked: dict[str, Json]
 ) -> Recipe:
     """The recipe as the plan's rules would have it on a machine of which nothing was measured: fp32, all cores, and
-    channels_last for pictures."""
+    channels_last for pictures. Features are computed once more where the plan measures another way to be faster."""
     ways = ((False, 1.0),) if card.spec.tokenizer else ((False, 1.0), (True, 2.0))
     timings = tuple(Timing("fp32", last, machine.cores(), speed, speed) for last, speed in ways)
     unmeasured = Measurements(timings, "cpu", machine.cores(), machine.memory_gb())
@@ -143,6 +144,7 @@ def look(dataset: Dataset, network: "Network", recipe: Recipe) -> Frozen | str:
         mirrored=mirrored,
         seconds=seconds,
         left_out=left_out,
+        grouping=dataset.opening["grouping"],
     )
 
 
@@ -155,13 +157,14 @@ def probed(features_MD: Features, labels: Ints, groups: Ints, classes: int) -> C
 
 
 def looked_at(dataset: Dataset) -> tuple[pl.DataFrame, int]:
-    """The rows of all splits, at most `MOST` of them, drawn by chance, and how many are left out."""
+    """The rows of all splits, as many as `MOST` and `CELLS` allow, drawn by chance, and how many are left out."""
     rows = dataset.part(*SPLITS)
-    if rows.height <= MOST:
+    most = min(MOST, CELLS // len(dataset.classes))
+    if rows.height <= most:
         return rows, 0
-    kept = np.sort(np.random.default_rng(0).permutation(rows.height)[:MOST])
-    say(f"{number(rows.height - MOST)} of {number(rows.height)} examples take no part in the checks on frozen features")
-    return rows[kept], rows.height - MOST
+    kept = np.sort(np.random.default_rng(0).permutation(rows.height)[:most])
+    say(f"{number(rows.height - most)} of {number(rows.height)} examples take no part in the checks on frozen features")
+    return rows[kept], rows.height - most
 
 
 def labels_of(rows: pl.DataFrame, classes: Sequence[str]) -> Ints:

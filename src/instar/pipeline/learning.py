@@ -12,9 +12,10 @@ import polars as pl
 
 from instar import steps, store
 from instar.errors import UserError
+from instar.files import read_yaml
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.common import at_hand, network_of, planned, trained_network
-from instar.pipeline.data import unchanged
+from instar.pipeline.data import originals, originals_unchanged, unchanged
 from instar.progress import say
 from instar.records import Dataset, Evaluation, Split
 
@@ -55,7 +56,8 @@ def train(folder: Path) -> None:
         data = TrainingData(prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache)
         network = network_of(folder, dataset, recipe)
         rests_on = [network.card.weights_sha256, *(store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED))]
-        stamp = hashlib.sha256(f"{recipe} {rests_on}".encode()).hexdigest()
+        learnt = replace(recipe, weights=None, grouping="", exclude=())  # what stands for these is in `rests_on`
+        stamp = hashlib.sha256(f"{learnt} {dataset.classes} {rests_on}".encode()).hexdigest()
         epochs = fit(folder / "4-train", network, recipe, data, stamp)
         record["seconds"] = round(max(monotonic() - started, sum(e.seconds for e in epochs)), 2)
         store.write_epochs(folder, epochs)
@@ -92,9 +94,15 @@ def rows_of(
 
 def evaluate(folder: Path) -> Evaluation:
     """Open the test split: predictions, baselines, scores with intervals."""
+    originals_unchanged(folder)
+    return score(folder)
+
+
+def score(folder: Path) -> Evaluation:
+    """`evaluate` for a run whose source has just been found unchanged."""
     with planned(folder, "evaluate") as (recipe, _):
         from instar.evaluate import predictions
-        from instar.evaluate.evaluation import evaluate as score
+        from instar.evaluate.evaluation import evaluate as scores
         from instar.prepare.passes import logits
 
         dataset = store.read_dataset(folder)
@@ -117,11 +125,12 @@ def evaluate(folder: Path) -> Evaluation:
         )
         untuned = trained_network(folder, store.PROBE, dataset, recipe)
         probe = logits(untuned, prepared, test_rows, recipe, "predict with the probe")
-        cheap = modality.cheap(dataset)
+        with originals(dataset):
+            cheap = modality.cheap(dataset)
         baselines = predictions.baselines(dataset, test_labels, probe=probe, cheap=cheap, decode=recipe.decode)
         store.write_frame(folder / store.PREDICTIONS, made)
         store.write_frame(folder / store.BASELINES, baselines)
-        result = score(made, baselines, dataset.classes, ordered=dataset.ordered, opened=opened, seed=recipe.seed)
+        result = scores(made, baselines, dataset.classes, ordered=dataset.ordered, opened=opened, seed=recipe.seed)
         store.write_evaluation(folder, result)
     best = result.score("accuracy")
     say(f"accuracy on {best.n} test {modality.many}: {best.value:.1%}, 95 % interval {best.low:.1%} to {best.high:.1%}")
@@ -132,16 +141,17 @@ def predict(folder: Path, arguments: Sequence[str]) -> pl.DataFrame:
     """Label new examples, prepared by the very functions that prepared the training examples.
 
     Only the run directory is needed, and it is only read: neither the weights that the training started from nor
-    the data set have to be there.
+    the data set have to be there, and of the run only `steps.PREDICTS_WITH`.
 
     Returns:
         input, label, probability, error, and p.<class> per class; rows that cannot be read have an error and no label.
     """
-    store.begin(folder, "evaluate")
+    steps.begin_predict(folder)
     from instar.evaluate import predictions
     from instar.prepare.passes import logits
 
-    dataset = store.read_dataset(folder)
+    known = read_yaml(folder / steps.DATASET, dict[str, Any])
+    dataset = Dataset(**{**known, "classes": tuple(known["classes"])}, table=pl.DataFrame())
     recipe = store.recipe_of(store.read_plan(folder)[0])
     modality = MODALITIES[dataset.modality]
     inputs = modality.gather(arguments, dataset)

@@ -29,21 +29,25 @@ class Options:
 
 
 GROUPINGS = ("exact", "near")
+OF_THE_FEED = ("input_size", "fit", "clean", "precision", "channels_last", "threads")
+"""Fields of the recipe that features depend on."""
 
 
 def firm(options: Options) -> Options:
     """The options checked as far as that needs no data, and with absolute paths: a later call may stand elsewhere.
 
     Raises:
-        UserError: an unknown key, a value that no plan can have, or a backbone that names no source.
+        UserError: an unknown key, a value that no plan can have, a backbone that names no source, or weights without
+            a backbone.
     """
     settings = tuple(map(firm_setting, options.settings))
-    asked = dict(edits.parse_setting(setting) for setting in settings)
-    for backbone in (options.backbone, asked.get("backbone")):
-        if backbone:
-            sources.check(str(backbone))
-    if asked.get("grouping", "near") not in GROUPINGS:
-        raise UserError(f"--set grouping={asked['grouping']}: choose {' or '.join(GROUPINGS)}")
+    if options.backbone:
+        sources.check(options.backbone)
+    backbone, weights = _backbone_and_weights(options)
+    if weights and not backbone:
+        raise UserError(
+            f"--weights {weights} needs --backbone SOURCE:NAME, which says what network the file belongs to"
+        )
     return replace(
         options,
         source=_absolute(options.source),
@@ -53,10 +57,40 @@ def firm(options: Options) -> Options:
     )
 
 
+def at_hand_by_name(options: Options) -> None:
+    """Refuse, before any work is done, a network that its library does not have, and a file of weights that is not
+    there. What only its place on the hub can tell is told when the network is loaded.
+
+    Raises:
+        UserError: with names that resemble the network's.
+    """
+    backbone, weights = _backbone_and_weights(options)
+    if weights and not Path(weights).is_file():
+        raise UserError(f"--weights {weights} does not exist; name a .safetensors file")
+    if backbone:
+        _named(backbone, backbone)
+
+
+def _named(backbone: str, asked: str) -> None:
+    source, _, name = backbone.partition(":")
+    library, _, network = name.partition("/")
+    found = sources.SOURCE[source]().like(name)
+    if source == "scratch" and found and network:
+        _named(f"{library}:{network}", asked)
+    elif found != [name] and (source != "hf" or _is_path(name)):
+        near = f"; it has {', '.join(found)}" if found else ""
+        raise UserError(f"--backbone {asked}: {source} has no network {name!r}{near}")
+
+
+def _is_path(name: str) -> bool:
+    """Whether this can be no name of the hub, where OWNER/NAME is the longest."""
+    return name.startswith(("/", ".", "~")) or name.count("/") > 1
+
+
 def firm_setting(setting: str) -> str:
-    """A setting with a known key and, where it names a file or a folder, with its absolute path."""
-    key, value = edits.parse_setting(setting)
-    edits.check_key(key)
+    """A setting with a known key, a value that some plan can have and, where that is a file or a folder, its absolute
+    path."""
+    key, value = _parsed(setting)
     if key == "weights" and isinstance(value, str):
         return f"{key}={_absolute(value)}"
     if key == "backbone" and isinstance(value, str):
@@ -73,21 +107,41 @@ def options_of(folder: Path) -> Options:
     return Options(**{**known, "settings": tuple(known["settings"])})
 
 
+def _parsed(setting: str) -> tuple[str, Json]:
+    """Key and value of a setting, the value as a recipe holds it."""
+    key, value = edits.parse_setting(setting)
+    edits.check_key(key)
+    if key == "backbone" and isinstance(value, str):
+        sources.check(value)  # with what may have been meant
+    if key == "grouping" and value not in GROUPINGS:
+        raise UserError(f"--set grouping={value}: choose {' or '.join(GROUPINGS)}")
+    return key, edits.fitting(key, value)
+
+
 def first_asked(options: Options) -> dict[str, Json]:
     """The settings of the command that made the run, key -> value."""
-    return dict(edits.parse_setting(setting) for setting in options.settings)
+    return dict(map(_parsed, options.settings))
 
 
-def wishes(folder: Path) -> tuple[Options, dict[str, Json]]:
+def _backbone_and_weights(options: Options) -> tuple[str | None, str | None]:
+    """As asked for, by an option of its own or as a setting."""
+    asked = first_asked(options)
+    return asked.get("backbone", options.backbone), asked.get("weights", options.weights)
+
+
+def wishes(folder: Path, *, anew: bool = False) -> tuple[Options, dict[str, Json]]:
     """What a plan of this run must honour: the options with backbone and weights as last asked for, and every other
     setting.
 
     What was asked for in an earlier plan of the run (by `--set` or by editing plan.yaml) is asked for again;
     before there is one, the settings of the first command count. Of these, grouping has been honoured when the
-    data were opened.
+    data were opened. A plan that cannot be read counts as none.
+
+    Args:
+        anew: whether a new plan is being made: one that cannot be read is then kept under another name.
     """
     options = options_of(folder)
-    asked = _asked_before(folder)
+    asked = _asked_before(folder, anew)
     if asked is None:
         asked = first_asked(options)
         asked.pop("grouping", None)
@@ -95,13 +149,16 @@ def wishes(folder: Path) -> tuple[Options, dict[str, Json]]:
     return replace(options, backbone=backbone, weights=weights), asked
 
 
-def _asked_before(folder: Path) -> dict[str, Json] | None:
+def _asked_before(folder: Path, anew: bool) -> dict[str, Json] | None:
     """What an earlier plan of this run was asked for; None where there is no plan, or none that can be read."""
     if not store.finished(folder, "plan") or not (folder / store.PLAN).exists():
         return None
     try:
         earlier = edits.absorb(*store.read_plan(folder))
     except UserError as error:
+        if not anew:
+            say(f"the plan cannot be read ({error}); what it asks for is left out of account")
+            return None
         broken = (folder / store.PLAN).rename(folder / "3-plan/plan.broken.yaml")
         say(f"the earlier plan cannot be read ({error}); it is kept as {broken}, and the plan is made anew")
         return None
@@ -109,17 +166,13 @@ def _asked_before(folder: Path) -> dict[str, Json] | None:
 
 
 def same_network(one: Options, other: Options) -> bool:
-    """Whether two sets of options lead to the same network before any training."""
+    """Whether two sets of options lead to the same network before any training, fed alike."""
     return _network(one) == _network(other)
 
 
 def _network(options: Options) -> Sequence[Json]:
     asked = first_asked(options)
-    return (
-        asked.get("backbone", options.backbone),
-        asked.get("weights", options.weights),
-        asked.get("input_size"),
-    )
+    return (*_backbone_and_weights(options), *(asked.get(field) for field in OF_THE_FEED))
 
 
 def _absolute(path: str) -> str:

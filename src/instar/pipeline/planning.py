@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from instar import machine, store
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.choosing import choose_backbone
-from instar.pipeline.common import amend, at_work, fits, reachable, settled, step, write
+from instar.pipeline.common import amend, at_work, fits, settled, step, tell, write
 from instar.pipeline.data import ask_instead, opened
 from instar.pipeline.options import firm, firm_setting, options_of, wishes
 from instar.plan import assemble, edits
@@ -39,34 +39,32 @@ def plan(folder: Path) -> Plan:
 
     What was asked for in an earlier plan of this run (by `--set` or by editing plan.yaml) is asked for again.
     """
-    with step(folder, "plan") as record:
-        from instar.report.build import write_report
-
-        options, asked = wishes(folder)
-        dataset = store.read_dataset(folder)
-        modality = MODALITIES[dataset.modality]
-        chosen, network = choose_backbone(dataset, options.backbone, options, asked.get("input_size"))
-        extent = modality.extent(dataset, network.card.spec, asked.get("input_size"))
-        measurements, record["measured"] = measured(folder, network, extent)
-        found = store.read_audit(folder)
-        made = assemble.make(
-            dataset,
-            found,
-            network.card,
-            measurements,
-            chosen,
-            options.weights,
-            asked,
-            seed=options.seed,
-            augmentations=tuple(modality.augmentations),
-            fits=modality.fits,
-        )
-        fits(store.recipe_of(made), network.card, folder)
-        store.write_card(folder, network.card, network.kept)
-        store.write_record(folder / store.MEASUREMENTS, measurements)
-        write(folder, made)
-        if reachable(dataset):
-            write_report(folder, redraw=False)  # again: now it says what each finding has changed
+    with at_work(folder, "plan"):
+        with step(folder, "plan") as record:
+            options, asked = wishes(folder, anew=True)
+            dataset = store.read_dataset(folder)
+            modality = MODALITIES[dataset.modality]
+            chosen, network = choose_backbone(dataset, options.backbone, options, asked.get("input_size"))
+            extent = modality.extent(dataset, network.card.spec, asked.get("input_size"))
+            measurements, record["measured"] = measured(folder, network, extent)
+            found = store.read_audit(folder)
+            made = assemble.make(
+                dataset,
+                found,
+                network.card,
+                measurements,
+                chosen,
+                options.weights,
+                asked,
+                seed=options.seed,
+                augmentations=tuple(modality.augmentations),
+                fits=modality.fits,
+            )
+            fits(store.recipe_of(made), network.card, folder)
+            store.write_card(folder, network.card, network.kept)
+            store.write_record(folder / store.MEASUREMENTS, measurements)
+            write(folder, made)
+        tell(folder)
     return made
 
 

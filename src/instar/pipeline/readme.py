@@ -21,8 +21,9 @@ CONTENTS = """\
 METHODS = {"wilson": "Wilson", "groups": "Wilson, groups", "bootstrap": "bootstrap"}
 HOW = """\
 How the intervals were found, with a group of copies as one witness throughout. Wilson: the score interval at the
-effective number of examples, that of an independent sample with the variance of the jackknife over groups; where all
-or none is right, at the number of groups. Bootstrap: bias-corrected and accelerated, over groups.
+effective number of examples, that of an independent sample with the variance found over groups; where the groups do
+not differ (all right, all wrong, or alike in each), at the number of groups. Bootstrap: bias-corrected
+and accelerated, over groups.
 """
 
 

@@ -46,7 +46,7 @@ def make(
         rows.exclude(dataset, audit),
         repairs,
         input_size.input_size(audit, card, tokens),
-        input_size.fit(audit, card, fits, tokens),
+        input_size.fit(audit, card, fits, tokens, asked.get("input_size")),
         augment.augment(audit, augmentations),
         loss.metric(audit),
         decode.decode(audit),
@@ -54,7 +54,7 @@ def make(
         loss.label_smoothing(audit, card),
         batch.dropout(card),
         batch.batch_size(dataset),
-        stages.stages(dataset, audit, card, measurements),
+        stages.stages(dataset, audit, card, measurements, _asked_length(asked)),
         rates.weight_decay(card),
         rates.warmup(),
         batch.clip_norm(),
@@ -63,3 +63,9 @@ def make(
         batch.seed(seed),
     )
     return edits.apply(Plan(decisions), asked)
+
+
+def _asked_length(asked: Mapping[str, Json]) -> stages.Length:
+    """Epochs and batch size that the user wants: the rate follows the steps that these make."""
+    epochs = asked.get("stages.top.epochs", asked.get("epochs"))
+    return stages.Length(*(int(value) if value else None for value in (epochs, asked.get("batch_size"))))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from instar.audit.frozen_mirror import HARM
+from instar.audit.frozen_mirror import HARM, turned
 from instar.audit.shortcuts import percent_points
 from instar.audit.wording import listed, number, percent
 from instar.plan.rows import OPEN
@@ -21,20 +21,21 @@ def augment(audit: Audit, augmentations: Collection[str]) -> Decision:
 
     Args:
         audit: `ordered-labels` names the classes, `mirror` tells what a mirror does to the answers of a probe (where
-            frozen features were looked at), `colour` and `shortcuts` whether lack of colour gives classes away.
+            frozen features were looked at), `colour` and `shortcuts` whether lack of colour gives classes away; the
+            last has a say only where it does.
         augmentations: what the modality can do; none for texts so far.
     """
     if not augmentations:
         reason = "No change of this kind of data is known that surely keeps the label."
         return Decision("augment", [], "fixed", (), reason, JUDGEMENT)
     flips, mirrored, measured = _mirrored(audit)
-    grey, coloured = _grey(audit)
+    grey, coloured, told = _grey(audit)
     value = ["random_resized_crop", *(["horizontal_flip"] if flips else []), *(["grayscale"] if grey else [])]
     assert set(value) <= set(augmentations), (value, augmentations)
     parts = ["Random crops show every picture at other places and sizes (arXiv 1409.4842).", mirrored, coloured]
     because = ["ordered-labels", "colour"]
     because += ["mirror"] if measured else []
-    because += ["shortcuts"] if audit["shortcuts"].verdict in OPEN else []
+    because += ["shortcuts"] if told else []
     basis: Basis = "measured" if measured else "rule"
     source = f"mirroring: measurement on frozen features; the rest: {JUDGEMENT}" if measured else JUDGEMENT
     return Decision("augment", value, basis, tuple(because), " ".join(part for part in parts if part), source)
@@ -67,20 +68,30 @@ def _tried(mirror: Finding) -> tuple[bool, str, bool]:
         f"{percent(found['accuracy'])} (difference {percent_points(found['difference'])}, 95 % interval "
         f"{percent_points(found['low'])} to {percent_points(found['high'])} points)"
     )
+    if found["swapped"]:
+        swap = found["swapped"][0]
+        return (
+            False,
+            f"No mirroring: in a mirror {turned(swap)}, by the answers of a probe on frozen features, which is surely "
+            f"more than {percent(found['swap'])} of such pictures (lower bound {percent(swap['surely'])}, for all "
+            "classes together), so one class alone forbids it.",
+            True,
+        )
     if found["high"] <= -HARM:
         return False, f"No mirroring: {figures}, so direction tells something.", True
     return True, f"Mirrored pictures keep their class: {figures}, and no class name speaks of left or right.", True
 
 
-def _grey(audit: Audit) -> tuple[bool, str]:
-    """Whether to take colours away now and then, and why."""
-    shortcuts, classes = audit["shortcuts"], list(audit["colour"].evidence["grey_classes"])
+def _grey(audit: Audit) -> tuple[bool, str, bool]:
+    """Whether to take colours away now and then, why, and whether it is `shortcuts` that says so."""
+    shortcuts, classes, told = audit["shortcuts"], list(audit["colour"].evidence["grey_classes"]), False
     parts: list[str] = []
     if classes:
         parts.append(f"Every picture of {listed(classes)} is grey: grey copies of the others take that shortcut away.")
     elif shortcuts.verdict in OPEN:
         classes = [name for name, trait in shortcuts.evidence["classes_given_away"] if trait == "grey"]
         if classes:
+            told = True
             parts.append(
                 f"Lack of colour gives {listed(classes)} away: grey copies of the others take that shortcut away."
             )
@@ -88,4 +99,4 @@ def _grey(audit: Audit) -> tuple[bool, str]:
         parts.append(f"Of what is not content, {best} tells the class best, and no augmentation here takes that away.")
     elif shortcuts.verdict in OPEN and best not in ("grey", "mode"):
         parts.append(f"Of what is not content, {best} tells the class best; that is a matter of the file or of `fit`.")
-    return bool(classes), " ".join(parts)
+    return bool(classes), " ".join(parts), told

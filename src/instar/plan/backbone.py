@@ -12,7 +12,8 @@ SCRATCH = "scratch:"
 SERVES = {
     "passed": ": what was learnt elsewhere serves here.",
     "note": ", so it is not sure that what was learnt elsewhere serves here; another backbone may do better.",
-    "issue": ", which is no better than a guess: what was learnt elsewhere does not serve here as it is.",
+    "issue": ", which is not surely better than always the largest class ({floor}), so it is not sure that what was "
+    "learnt elsewhere serves here at all.",
 }
 """What the verdict of `separability` says of pre-training."""
 
@@ -52,11 +53,12 @@ def choose(dataset: Dataset, candidates: Sequence[tuple[str, str]], asked: str |
     if refused:
         reason += " Not at hand: " + "; ".join(f"{name} ({refusal})" for name, refusal in refused) + "."
     source = "order of the candidates: our judgement; transfer against random start: arXiv 1805.08974"
-    return Decision("backbone", chosen, "rule", ("class-counts",), reason, source)
+    return Decision("backbone", chosen, "fixed", (), reason, source)
 
 
 def tried(decision: Decision, audit: Audit) -> Decision:
-    """The decision, with what frozen features are worth on these data where that was measured before.
+    """The decision, with what frozen features are worth on these data where that was measured before; they had no say
+    in it, as the first backbone that loads is taken.
 
     Args:
         audit: `separability` is there where pre-trained weights were at hand.
@@ -65,14 +67,25 @@ def tried(decision: Decision, audit: Audit) -> Decision:
     if found is None or found.verdict not in SERVES:
         return decision
     e = found.evidence
-    worth = (
-        f" A linear probe on frozen features of {e['backbone']} gets {percent(e['accuracy'])} of {number(e['n'])} "
-        f"examples right (95 % interval {percent(e['low'])} to {percent(e['high'])})"
-    )
-    if "cheap_accuracy" in e:
-        worth += f", against {percent(e['cheap_accuracy'])} for {e['cheap']}"
-    worth += SERVES[found.verdict]
-    return replace(decision, reason=decision.reason + worth, because=(*decision.because, "separability"))
+    worth = f" A linear probe on frozen features of {e['backbone']} gets "
+    if e["judged_by"] == "accuracy":
+        floor = e["majority"]
+        worth += (
+            f"{percent(e['accuracy'])} of {number(e['n'])} examples right (95 % interval {percent(e['low'])} to "
+            f"{percent(e['high'])})"
+        )
+        cheap = e.get("cheap_accuracy")
+    else:
+        floor = e["balanced_majority"]
+        worth += (
+            f"{percent(e['balanced'])} right on the mean over the classes, of {number(e['n'])} examples (95 % interval "
+            f"{percent(e['balanced_low'])} to {percent(e['balanced_high'])})"
+        )
+        cheap = e.get("cheap_balanced")
+    if cheap is not None:
+        worth += f", against {percent(cheap)} for {e['cheap']}"
+    worth += SERVES[found.verdict].format(floor=percent(floor))
+    return replace(decision, reason=decision.reason + worth)
 
 
 def weights(file: str | None, title: str, origin: str) -> Decision:

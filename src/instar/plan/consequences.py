@@ -8,6 +8,7 @@ from instar.records import Audit, Plan
 KEPT = "rows are kept and reported, and a person may leave them out of the training with --set exclude="
 REASONS: dict[str, str] = {
     "unreadable": "what cannot be read was set aside when the data were opened, and takes no part in anything",
+    "files": "what a file holds is told by its content, whatever it is called, and other files take no part",
     "columns": "the columns were chosen when the data were opened; to name others, start a new run",
     "idle-columns": "the network sees the input alone, and no other column",
     "encoding": "the table was decoded when the data were opened, and everything after that rests on what was read",
@@ -26,6 +27,10 @@ REASONS: dict[str, str] = {
     "vocabulary": "whether these words should tell the classes apart is for a person to judge",
     "confusable-classes": "no setting aims at single pairs of classes; whether labels are wrong there, or two classes "
     "are one, is for a person to judge",
+    "suspect-labels": f"{KEPT}suspect-labels",
+    "conflicting-labels": f"{KEPT}conflicting-labels",
+    "junk-classes": "what is left over is an answer like any other while its class is there; to be rid of it, make a "
+    "set without it with `instar compose`",
     "outliers": f"{KEPT}outliers",
     "feature-twins": "what a split keeps together was settled when the data were opened, before there were features; "
     f"{KEPT}feature-twins",
@@ -33,10 +38,17 @@ REASONS: dict[str, str] = {
 }
 """Why no rule makes anything of a finding."""
 OTHERWISE: dict[str, str] = {
+    "near-twins": f"near copies are not kept together here, as the reason of the grouping tells; {KEPT}near-twins",
+    "separability": "the first backbone that can be loaded is taken, and how much is thawed goes by a probe only where "
+    "that is nearly always right; for another network name it with --backbone",
+    "shortcuts": "no value rests on it here; what becomes of its trait stands in the reasons of augment, fit and clean",
+    "whitespace-label": "capitals belong to what is written, and no repair touches them",
     "mirror": "the names of the classes or their order forbid mirroring, whatever a probe makes of it",
     "learning-curve": "only more examples would bring what it promises, and how much is thawed goes by those there are",
 }
 """Why a finding that a rule looks at may have no say in this plan."""
+NEWER = "the plan is older than this finding; plan again"
+"""Why a finding that a rule looks at has no say where its absence is the only reason."""
 
 
 class Consequence(NamedTuple):
@@ -50,8 +62,11 @@ class Consequence(NamedTuple):
 
 
 def consequences(plan: Plan, audit: Audit) -> tuple[Consequence, ...]:
-    """For each finding that is an issue or worth a note, in the order of the audit."""
-    return tuple(_of(f.code, plan) for f in audit.findings if f.verdict in OPEN)
+    """For each finding that is an issue or worth a note, and for each other that a decision in force rests on, in the
+    order of the audit.
+    """
+    named = {code for decision in plan.live().values() for code in decision.because}
+    return tuple(_of(f.code, plan) for f in audit.findings if f.verdict in OPEN or f.code in named)
 
 
 def _of(code: str, plan: Plan) -> Consequence:
@@ -62,5 +77,5 @@ def _of(code: str, plan: Plan) -> Consequence:
     if overruled:
         because = f"{' and '.join(overruled)}, which rested on it, {'was' if len(overruled) == 1 else 'were'} asked for"
     else:
-        because = OTHERWISE[code] if code in OTHERWISE else REASONS[code]
+        because = OTHERWISE.get(code) or REASONS.get(code, NEWER)
     return Consequence(code, (), f"no consequence, because {because}")

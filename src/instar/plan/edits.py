@@ -4,13 +4,17 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from typing import get_type_hints
 
+import pydantic
 import yaml
 
 from instar import store
 from instar.errors import UserError
 from instar.metrics import ORDERED
-from instar.plan.bounds import check
+from instar.modality.modalities import MODALITIES
+from instar.plan.bounds import RECIPE, STAGE, Bound, check
+from instar.plan.rows import LEAVABLE
 from instar.records import Decision, Json, Plan, Recipe, Stage
 
 FIELDS = tuple(f.name for f in fields(Recipe))
@@ -20,6 +24,14 @@ NAMES = ("exclude", "clean", "augment")
 LISTS = (*NAMES, "stages")
 SHORT = ("lr", "epochs")
 """Keys that stand for this value in every stage that thaws something."""
+KNOWN: dict[str, tuple[str, ...]] = {
+    "exclude": LEAVABLE,
+    "clean": tuple(name for kind in MODALITIES.values() for name in kind.repairs),
+    "augment": tuple(name for kind in MODALITIES.values() for name in kind.augmentations),
+    "fit": tuple(name for kind in MODALITIES.values() for name in kind.fits),
+}
+"""Names that these fields may hold, of all kinds of data."""
+ANY: Bound = (lambda _: True), ""
 EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 """1e-4, which YAML 1.1 takes for a string."""
 
@@ -40,10 +52,34 @@ def parse_setting(setting: str) -> tuple[str, Json]:
 
 
 def check_key(key: str) -> None:
-    """Refuse a key that no plan can have, before any work is done; `apply` checks the rest."""
+    """Refuse a key that no plan can have, before any work is done; `fitting` checks the value."""
     whole = re.fullmatch(rf"stages\.[\w-]+\.({'|'.join(OF_A_STAGE)})", key)
     if key not in (*FIELDS, *SHORT) and not whole:
         raise UserError(f"--set {key}: unknown key; {_close(key, (*FIELDS, *SHORT))}")
+
+
+def fitting(key: str, value: Json) -> Json:
+    """The value of a known key as a recipe holds it, checked as far as that needs no data; `apply` checks the rest.
+
+    Raises:
+        UserError: a type or a value that no plan can have.
+    """
+    if key in LISTS and not isinstance(value, list):
+        raise UserError(f"--set {key}={value} must be a list, as in {key}=[{'' if value is None else value}]")
+    record, bounds = (Recipe, RECIPE) if key in FIELDS else (Stage, STAGE)
+    part = key.rpartition(".")[2]
+    adapter = pydantic.TypeAdapter[Json](get_type_hints(record)[part])
+    try:
+        typed = adapter.validate_python(value)
+    except pydantic.ValidationError as error:
+        raise UserError(f"--set {key}={value}: {error.errors()[0]['msg'].lower()}") from None
+    holds, rule = bounds.get(part, ANY)
+    if not holds(typed) and not (key.endswith(".lr") and typed == 0):  # which a solved stage has
+        raise UserError(f"--set {key}={value} is out of range: {rule}")
+    for name in (typed,) if key == "fit" else typed if key in NAMES else ():
+        if name not in KNOWN[key]:
+            raise UserError(f"--set {key}={name}: {_close(name, KNOWN[key])}")
+    return adapter.dump_python(typed, mode="json")
 
 
 def apply(plan: Plan, settings: Mapping[str, Json]) -> Plan:
@@ -87,7 +123,8 @@ def absorb(plan: Plan, recipe_block: Mapping[str, Json]) -> Plan:
 
 
 def _asked(plan: Plan, values: Mapping[str, Json], reasons: Mapping[str, str]) -> Plan:
-    """Append the decisions, in the form in which the typed recipe holds their values, and check the whole."""
+    """Append the decisions, in the form in which the typed recipe holds their values, and check the whole; what has
+    been asked for already is not asked for again."""
     for field in LISTS:
         if field in values and not isinstance(values[field], list):
             raise UserError(f"plan: {field}={values[field]} must be a list, as in {field}=[{values[field]}]")
@@ -95,8 +132,10 @@ def _asked(plan: Plan, values: Mapping[str, Json], reasons: Mapping[str, str]) -
     recipe = store.recipe_of(Plan((*plan.decisions, *wished)))
     check(recipe, _planned(plan, "fit").value)
     _possible(recipe, plan)
-    typed = _values(recipe)
-    return Plan((*plan.decisions, *(_ask(d.field, typed[d.field], d.reason) for d in wished)))
+    typed, live = _values(recipe), plan.live()
+    said = {d.field for d in wished if live[d.field].basis == "asked" and live[d.field].value == typed[d.field]}
+    new = (_ask(d.field, typed[d.field], d.reason) for d in wished if d.field not in said)
+    return Plan((*plan.decisions, *new))
 
 
 def _planned(plan: Plan, field: str) -> Decision:

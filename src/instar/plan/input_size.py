@@ -43,7 +43,7 @@ def input_size(audit: Audit, card: Card, tokens_N: Tokens | None) -> Decision:
             f"{found['median_width']} × {found['median_height']}"
             f"{', so they are enlarged, which adds no detail' if smaller else ''}."
         )
-        return Decision("input_size", limit, "rule", ("sizes",), reason, "configuration of the backbone")
+        return Decision("input_size", limit, "fixed", (), reason, "configuration of the backbone")
     longest = _usual(tokens_N)
     wanted = STEP * math.ceil(longest / STEP)
     value = min(wanted, limit)
@@ -64,7 +64,7 @@ def _usual(tokens_N: Tokens) -> int:
     return int(np.quantile(tokens_N, USUAL, method="inverted_cdf"))
 
 
-def fit(audit: Audit, card: Card, fits: Collection[str], tokens_N: Tokens | None) -> Decision:
+def fit(audit: Audit, card: Card, fits: Collection[str], tokens_N: Tokens | None, asked: int | None = None) -> Decision:
     """crop, pad or squash by the aspects of the pictures; head or ends by how many texts are too long.
 
     Args:
@@ -72,16 +72,19 @@ def fit(audit: Audit, card: Card, fits: Collection[str], tokens_N: Tokens | None
         card: knows the most that the network takes.
         fits: what the modality can do.
         tokens_N: as in `input_size`.
+        asked: the size that the user wants.
     """
-    decision = _fit_pictures(audit) if tokens_N is None else _fit_texts(_usual(tokens_N), card)
+    decision = _fit_pictures(audit) if tokens_N is None else _fit_texts(_usual(tokens_N), card, asked)
     assert decision.value in fits, (decision.value, fits)
     return decision
 
 
-def _fit_texts(longest: int, card: Card) -> Decision:
-    if longest > card.spec.size:
+def _fit_texts(longest: int, card: Card, asked: int | None) -> Decision:
+    most = min(asked or card.spec.size, card.spec.size)
+    if longest > most:
+        whose = f"that {card.title} reads" if most == card.spec.size else "asked for"
         reason = (
-            f"More than 1 in 20 texts are longer than the {number(card.spec.size)} tokens that {card.title} reads; "
+            f"More than 1 in 20 texts are longer than the {number(most)} tokens {whose}; "
             "beginning and end of a text tell more than its beginning alone."
         )
         return Decision("fit", "ends", "measured", ("lengths",), reason, "arXiv 1905.05583")
@@ -119,7 +122,7 @@ def _fit_pictures(audit: Audit) -> Decision:
         )
     elif told:
         reason += f" All pictures having one shape then, {told}, which goes with the class, is hardly to be seen."
-    return Decision("fit", value, "rule", ("sizes", *(("shortcuts",) if told else ())), reason, JUDGEMENT)
+    return Decision("fit", value, "rule", ("sizes",), reason, JUDGEMENT)
 
 
 def _told_by_size(audit: Audit) -> str:

@@ -1,7 +1,7 @@
 """Which rows belong together, and which take no part in training."""
 
 from instar.audit.wording import listed, number, percent, several
-from instar.records import Audit, Dataset, Decision, Finding
+from instar.records import Audit, Basis, Dataset, Decision, Finding
 
 DOUBTFUL = ("suspect-labels", "conflicting-labels")
 """Findings whose rows may teach the network something wrong."""
@@ -28,7 +28,7 @@ def grouping(dataset: Dataset, audit: Audit) -> Decision:
 
     Args:
         dataset: its `opening` knows what was kept together, and why.
-        audit: `exact-twins` and `near-twins`.
+        audit: `exact-twins` and `near-twins`; without any there is nothing to keep together.
     """
     opening, twins = dataset.opening, audit["exact-twins"].evidence
     parts: list[str] = []
@@ -47,8 +47,10 @@ def grouping(dataset: Dataset, audit: Audit) -> Decision:
         parts.append(f"Near copies are kept together as well ({kept}), as {opening['grouping_reason']}.")
     else:
         parts.append(f"Only exact copies are kept together, as {opening['grouping_reason']}.")
-    because = ("exact-twins", "near-twins")
-    return Decision("grouping", opening["grouping"], "rule", because, " ".join(parts), JUDGEMENT)
+    looked_for = ("exact-twins", "near-twins") if opening["grouping"] == "near" else ("exact-twins",)
+    because = tuple(code for code in looked_for if audit[code].verdict in OPEN)
+    basis: Basis = "rule" if because else "fixed"
+    return Decision("grouping", opening["grouping"], basis, because, " ".join(parts), JUDGEMENT)
 
 
 def exclude(dataset: Dataset, audit: Audit) -> Decision:
@@ -59,10 +61,9 @@ def exclude(dataset: Dataset, audit: Audit) -> Decision:
     """
     doubtful = [f for f in map(audit.get, DOUBTFUL) if f is not None and f.verdict in OPEN]
     junk = audit["junk-classes"]
-    because = tuple(f.code for f in (*doubtful, junk) if f.verdict in OPEN)
-    if not because:
+    if not doubtful and junk.verdict not in OPEN:
         reason = "No finding calls labels into question: every row of the training part is used."
-        return Decision("exclude", [], "rule", ("conflicting-labels", "junk-classes"), reason, JUDGEMENT)
+        return Decision("exclude", [], "fixed", (), reason, JUDGEMENT)
     parts = [
         "Every row is kept and reported: a check can err, and what is rare looks like what is wrong; so leaving rows "
         "out is for a person to decide."
@@ -79,7 +80,7 @@ def exclude(dataset: Dataset, audit: Audit) -> Decision:
             f"The {several(n, 'example')} of {names} are answers like any other while the class is there; to be rid of "
             "it, make a set without it (exclude in a recipe of `instar compose`)."
         )
-    return Decision("exclude", [], "rule", because, " ".join(parts), JUDGEMENT)
+    return Decision("exclude", [], "fixed", (), " ".join(parts), JUDGEMENT)
 
 
 def _rows(finding: Finding, train: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from instar.audit.shortcuts import percent_points
 from instar.audit.wording import number, percent, several
@@ -21,7 +21,10 @@ SMALL = 2_000
 FEW_PER_CLASS = 30
 """Training examples a class below which less of the trunk is thawed."""
 SOLVED_BY_PROBE = 0.99
-"""Lower end of the interval of a frozen probe's accuracy from which thawing is not worth its time."""
+"""Lower end of the interval of a frozen probe's accuracy (balanced accuracy, where classes are uneven) from which
+thawing is not worth its time."""
+ROOM = 0.05
+"""Errors of a probe below which nothing holds it back that thawing could mend (our judgement)."""
 LITTLE = 0.01
 """Gain in accuracy from twice the examples that counts as none."""
 EPOCHS_SCRATCH = (10, 40)
@@ -42,22 +45,31 @@ def epoch_seconds(timing: Timing, train: int, val: int, share: float) -> float:
     return train * (forward + backward) + val * forward
 
 
-def stages(dataset: Dataset, audit: Audit, card: Card, measurements: Measurements) -> Decision:
+@dataclass(frozen=True)
+class Length:
+    """What the user asked for of what makes the number of steps; None is left to the rules."""
+
+    epochs: int | None = None
+    batch_size: int | None = None
+
+
+NOTHING = Length()
+
+
+def stages(dataset: Dataset, audit: Audit, card: Card, measurements: Measurements, asked: Length = NOTHING) -> Decision:
     """Pre-trained: the head, then the upper part of the trunk with it. From scratch: everything at once."""
     if card.pretrained:
-        return _thawing(dataset, audit, card, measurements)
+        return _thawing(dataset, audit, card, measurements, asked)
     return _all_at_once(dataset, card, measurements)
 
 
-def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measurements) -> Decision:
+def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measurements, asked: Length) -> Decision:
     head = asdict(Stage("head", 0, int(SOLVED["epochs"]), SOLVED["lr"], SOLVED["layer_decay"]))
-    probe = looked_at(audit, "separability")
-    if probe is not None and probe["low"] >= SOLVED_BY_PROBE:
+    solved = _solved(dataset, audit)
+    if solved:
         reason = (
-            "The new head alone, on features of the frozen network: a probe on them gets "
-            f"{percent(probe['accuracy'])} of {number(probe['n'])} {dataset.modality}s right that it had not learnt "
-            f"from (95 % interval {percent(probe['low'])} to {percent(probe['high'])}), so thawing more could gain "
-            f"less than {percent(1 - SOLVED_BY_PROBE)}."
+            f"The new head alone, on features of the frozen network: a probe on them gets {solved}, so thawing more "
+            f"could gain less than {percent(1 - SOLVED_BY_PROBE)}."
         )
         return Decision(
             "stages", [head], "measured", ("separability",), reason, f"{HEAD_FIRST}; the limit: {JUDGEMENT}"
@@ -68,7 +80,7 @@ def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measureme
     least, most = MODALITIES[card.modality].habits.epochs
     seconds = epoch_seconds(fastest(measurements), train, val, thaw / trunk if trunk else 1.0)
     epochs = min(max(int(MINUTES * 60 / seconds), least), most)
-    rate = peak(card, epochs * -(-train // batch_size(dataset).value))
+    rate = peak(card, (asked.epochs or epochs) * -(-train // (asked.batch_size or batch_size(dataset).value)))
     value = [head, asdict(Stage("top", thaw, epochs, rate.value, DECAY))]
     reason = (
         "First the new head alone, on features of the frozen network, so that a random head does not spoil "
@@ -83,6 +95,23 @@ def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measureme
     return Decision("stages", value, "measured", because, reason, source)
 
 
+def _solved(dataset: Dataset, audit: Audit) -> str:
+    """How well a probe does that surely beats what is cheap and leaves next to nothing to gain; else nothing."""
+    found = audit.get("separability")
+    if found is None or found.verdict != "passed":
+        return ""
+    e = found.evidence
+    key, low, high, how = "accuracy", "low", "high", ""
+    if e["judged_by"] != "accuracy":
+        key, low, high, how = "balanced", "balanced_low", "balanced_high", ", on the mean over the classes,"
+    if e[low] < SOLVED_BY_PROBE:
+        return ""
+    return (
+        f"{percent(e[key])}{how} of {number(e['n'])} {dataset.modality}s right that it had not learnt from "
+        f"(95 % interval {percent(e[low])} to {percent(e[high])})"
+    )
+
+
 def _opened(dataset: Dataset, audit: Audit, card: Card) -> tuple[int, str, tuple[str, ...]]:
     """How many depth groups are thawed, in words too, and the findings that say so."""
     trunk = sum(group.role == "trunk" for group in card.groups)
@@ -95,12 +124,13 @@ def _opened(dataset: Dataset, audit: Audit, card: Card) -> tuple[int, str, tuple
     if a_class < FEW_PER_CLASS:
         divisor, part = 3, "third"
         curve = looked_at(audit, "learning-curve")
-        if curve is not None and curve["high"] < LITTLE:
+        if curve is not None and curve["high"] < LITTLE and curve["accuracy"] < 1 - ROOM:
             divisor, part, because = 2, "half", ("class-counts", "learning-curve")
             why += (
                 f", which are few, but twice as many would hardly help the frozen features (by "
                 f"{percent_points(curve['gain_if_doubled'])} points, 95 % interval {percent_points(curve['low'])} to "
-                f"{percent_points(curve['high'])}): it is the features that hold it back"
+                f"{percent_points(curve['high'])}), with which a probe gets {percent(curve['accuracy'])} right: it "
+                "is the features that hold it back"
             )
     thaw = math.ceil(trunk / divisor)
     return thaw, f"the upper {part} of the trunk ({thaw} of {trunk} depth groups) with it, {why}", because

@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instar.audit.wording import listed, percent, several
+from instar.data.measure_texts import MARKUP
 from instar.plan.rows import OPEN
 from instar.prepare.words import lengths
-from instar.records import Audit, Card, Dataset, Decision
+from instar.records import Audit, Card, Dataset, Decision, Finding
 
 BLANKS = ("a leading blank", "a trailing blank", "a double blank")
 """Traits of `whitespace-label` that collapsing white space takes away."""
-REPAIRABLE = ("replacement", "entities")
-"""Traits of `shortcuts` that a repair takes away."""
+REPAIRS = {"replacement": "mojibake", "entities": "entities"}
+"""Traits of `shortcuts` that a repair takes away, and which does."""
 MOST = 5_000
 """Training texts that are tokenised to learn how long they are: a second."""
 
@@ -22,7 +23,7 @@ def clean(audit: Audit) -> Decision:
     """The repairs of what was found, and no others; none for pictures.
 
     Args:
-        audit: `mojibake`, `markup`, `whitespace-label` and `shortcuts` of texts.
+        audit: `mojibake`, `markup` and `whitespace-label` of texts; `shortcuts` only to say what repairs make of it.
     """
     garbled = audit.get("mojibake")
     if garbled is None:
@@ -49,30 +50,38 @@ def clean(audit: Audit) -> Decision:
         )
     typed = audit["whitespace-label"]
     if typed.verdict in OPEN:
-        because.append("whitespace-label")
         carrying = typed.evidence["carrying"]
         blanks, others = [t for t in carrying if t in BLANKS], [t for t in carrying if t not in BLANKS]
         if blanks:
             value.append("whitespace")
+            because.append("whitespace-label")
             parts.append(f"As {listed(blanks)} tells the label, blanks are collapsed.")
         if others:
             parts.append(f"That {listed(others)} tells the label is left as it is: capitals belong to what is written.")
     shortcuts = audit["shortcuts"]
     if shortcuts.verdict in OPEN:
-        because.append("shortcuts")
         best = shortcuts.evidence["best"]
-        taken = best in REPAIRABLE and bool(value)
-        parts.append(
-            f"Of what is not content, “{best}” tells the label best: "
-            + ("the repairs take that away." if taken else "no repair takes that away without taking content too.")
+        parts.append(f"Of what is not content, “{best}” tells the label best: {_taken(best, value, markup)}.")
+    if not value:
+        parts.insert(
+            0, "No text shows a wrong encoding, HTML, or blanks that tell the label: all are read as they are."
         )
-    if not because:
-        reason = "No text shows a wrong encoding, HTML, or blanks that tell the label: texts are read as they are."
-        return Decision("clean", [], "rule", ("mojibake", "markup", "whitespace-label"), reason, "our judgement")
-    if value:
-        parts.append("Training, evaluation and prediction repair alike; the table keeps the texts as they came.")
+        because = [f.code for f in (garbled, markup, typed) if f.verdict not in OPEN]
+        return Decision("clean", [], "rule", tuple(because), " ".join(parts), "our judgement")
+    parts.append("Training, evaluation and prediction repair alike; the table keeps the texts as they came.")
     source = "ftfy (Speer 2019, doi 10.5281/zenodo.2591652), html.unescape; when to use them: our judgement"
     return Decision("clean", value, "rule", tuple(because), " ".join(parts), source)
+
+
+def _taken(trait: str, repairs: Sequence[str], markup: Finding) -> str:
+    """What the repairs make of a trait of `shortcuts`; `entities` counts tags too, which stay."""
+    if REPAIRS.get(trait) not in repairs:
+        return "no repair takes that away without taking content too"
+    if trait == "entities" and any(
+        mark.startswith("<") for text in markup.rows["text"] for mark in MARKUP.findall(text)
+    ):
+        return "the repairs take the entities away, but tags stay"
+    return "the repairs take that away"
 
 
 def tokens(dataset: Dataset, card: Card, repairs: Sequence[str]) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from instar.records.data import STRICT
 
 Method = Literal["wilson", "groups", "bootstrap", "paired"]
 """How an interval was found. wilson: Wilson score interval at the effective number of examples; groups: Wilson over the
-number of twin groups, where all is right or all wrong; bootstrap: BCa over groups; paired: BCa over groups of a
+number of twin groups, where these do not differ; bootstrap: BCa over groups; paired: BCa over groups of a
 difference on the same examples."""
 
 

@@ -4,7 +4,7 @@ import base64
 import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from instar.data.decode import decode
+from instar.data.decode import Unreadable, decode
 from instar.machine import cores
 from instar.records import Dataset
 
@@ -33,12 +33,24 @@ class Album:
     """What room is left for pictures, in bytes: a page with thousands of pictures opens on no telephone."""
 
     left: int = 4_000_000
+    lost: list[Path] = field(default_factory=list)
+    """Pictures that could be read when the data were opened, and no longer can."""
 
-    def thumbnail(self, path: Path) -> str:
-        """A picture as a data URI; empty where there is no room for it any more."""
+    def read(self, path: Path) -> Image.Image | None:
+        """A picture; None where it cannot be read."""
+        try:
+            return Image.fromarray(decode(path.read_bytes()))
+        except (OSError, Unreadable):
+            self.lost.append(path)
+            return None
+
+    def thumbnail(self, path: Path) -> str | None:
+        """A picture as a data URI; empty where there is no room for it any more, None where it cannot be read."""
         if self.left <= 0:
             return ""
-        picture = Image.fromarray(decode(path.read_bytes()))
+        picture = self.read(path)
+        if picture is None:
+            return None
         picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         return self.keep(picture)
 
@@ -69,8 +81,11 @@ class Look:
         return strip
 
 
-def looks(dataset: Dataset) -> list[Look]:
-    """Mean picture and examples of each class, from training pictures at equal distances of the list."""
+def looks(dataset: Dataset, album: Album) -> list[Look]:
+    """Mean picture and examples of each class, from training pictures at equal distances of the list.
+
+    The album reads them, and keeps in mind which cannot be read.
+    """
     classes = len(dataset.classes)
     side, shown = (96, 8) if classes <= FEW else (72, 6) if classes <= MANY else (64, 5)
     most = max(shown, min(MEAN_OF, IN_ALL // classes))
@@ -83,14 +98,19 @@ def looks(dataset: Dataset) -> list[Look]:
         rows = rows[_spread(rows.height, most)]
         picked = set(_spread(rows.height, shown))
         total: NDArray[np.float64] = np.zeros((side, side, 3))
-        tiles = []
-        for i, path in enumerate(rows["input"]):
-            picture = Image.fromarray(decode((Path(dataset.root) / path).read_bytes()))
+        n, tiles = 0, {}
+        for i, (name, path) in enumerate(rows.select("id", "input").iter_rows()):
+            picture = album.read(Path(dataset.root) / path)
+            if picture is None:
+                continue
+            n += 1
             total += np.asarray(picture.resize((side, side), Image.Resampling.BOX), dtype=np.float64)
             if i in picked:
-                tiles.append(ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS))
-        mean = Image.fromarray((total / rows.height).round().astype(np.uint8))
-        return Look(label, tuple(rows["id"][sorted(picked)].to_list()), mean, tuple(tiles))
+                tiles[name] = ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)
+        if not tiles:
+            return None
+        mean = Image.fromarray((total / n).round().astype(np.uint8))
+        return Look(label, tuple(tiles), mean, tuple(tiles.values()))
 
     with ThreadPoolExecutor(cores()) as pool:
         found = pool.map(look, dataset.classes[:MOST_CLASSES])

@@ -151,14 +151,15 @@ def show(groups: Sequence[Group], dataset: Dataset, modality: Modality, album: A
     if not ids:
         return "", True
     block = modality.show(dataset, ids, captions, ["plain"] * len(ids))
-    shown: list[str] = []
+    shown: list[str | None] = []
     match block:
         case Gallery(pictures=pictures):
             for picture in pictures:
                 data = album.thumbnail(Path(picture.path))
                 alt = escape(clean(picture.alt), quote=True)
                 caption = f'<figcaption dir="auto">{escape(picture.caption)}</figcaption>'
-                shown.append(f'<figure><img src="{data}" alt="{alt}" loading="lazy">{caption}</figure>' if data else "")
+                figure = f'<figure><img src="{data}" alt="{alt}" loading="lazy">{caption}</figure>'
+                shown.append(figure if data else data)
             kind = "pictures"
         case Quotes(items=quotes):
             for quote in quotes:
@@ -176,4 +177,4 @@ def show(groups: Sequence[Group], dataset: Dataset, modality: Modality, album: A
         if part:
             said = f'<p class="small">{escape(group.caption)}</p>' if group.caption else ""
             html += f"<li{' class=together' if len(part) > 1 else ''}>{''.join(part)}{said}</li>"
-    return f'<ul class="{kind}">{html}</ul>' if html else "", all(shown)
+    return f'<ul class="{kind}">{html}</ul>' if html else "", "" not in shown

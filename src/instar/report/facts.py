@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from instar.modality.base import Modality
-from instar.records import Audit, Dataset, Plan
+from instar.records import Audit, Dataset
 from instar.report.album import Album, Look
 
 
@@ -15,7 +15,10 @@ class Facts:
 
     dataset: Dataset
     audit: Audit
-    plan: Plan | None
+    digest: str
+    """Of the audit on the disk: the page tells of which audit it is."""
+    said: Mapping[str, str]
+    """What the page says of the plan, by place (see `slots`)."""
     machine: Mapping[str, Any]
     modality: Modality
     charts: Mapping[str, tuple[tuple[str, str], ...]]

@@ -14,7 +14,8 @@ from instar.records import Dataset
 from instar.report.album import MEAN_OF, MOST_CLASSES
 from instar.report.examples import Group, show
 from instar.report.facts import Facts
-from instar.report.sections import CLOSED, OPEN, changed_in_plan, name_of, of_kind, section
+from instar.report.sections import CLOSED, OPEN, name_of, of_kind, section
+from instar.report.slots import ABOUT, mark, slot
 from instar.report.svg import dark_rules
 
 _ASSETS = resources("instar.report") / "assets"
@@ -34,8 +35,7 @@ def page(facts: Facts, words: Words) -> str:
     )
     name = escape(clean(facts.dataset.name))
     title = escape(words("page.title", dataset=clean(facts.dataset.name)))
-    changed = changed_in_plan(facts, words)
-    sections = "\n".join(section(kind, facts, words, changed) for kind in (*OPEN, *CLOSED))
+    sections = "\n".join(section(kind, facts, words) for kind in (*OPEN, *CLOSED))
     version = str(facts.machine.get("versions", {}).get("instar", ""))
     return f"""<!doctype html>
 <html lang="{escape(words("page.language"))}">
@@ -44,6 +44,7 @@ def page(facts: Facts, words: Words) -> str:
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+{mark(facts.digest)}
 <title>{title}</title>
 <style>{style}</style>
 </head>
@@ -128,8 +129,9 @@ def _about(facts: Facts, words: Words) -> str:
     said = "".join(
         f'<dt>{escape(what)}</dt><dd dir="auto">{escape(clean(text))}</dd>' for what, text in rows if text.strip()
     )
-    plan = "" if facts.plan else f'<p class="so">{escape(words("page.unplanned"))}</p>'
-    return f'<section id="about"><h2>{escape(words("page.about"))}</h2><dl>{said}</dl>{plan}</section>'
+    return (
+        f'<section id="about"><h2>{escape(words("page.about"))}</h2><dl>{said}</dl>{slot(ABOUT, facts.said)}</section>'
+    )
 
 
 def _classes(facts: Facts, words: Words) -> str:

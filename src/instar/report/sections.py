@@ -1,15 +1,13 @@
 """The findings of the page, by gravity: sentence, charts, what and why, consequence, examples, rows."""
 
-from collections.abc import Mapping
 from html import escape
 
-from instar.deck.story.values import value
 from instar.deck.text import clean
 from instar.deck.words import Words
-from instar.plan.consequences import consequences
 from instar.records import Finding
 from instar.report.examples import chosen, show
 from instar.report.facts import Facts
+from instar.report.slots import slot
 from instar.report.tables import table
 
 OPEN, CLOSED = ("issue", "note"), ("passed", "idle")
@@ -32,28 +30,10 @@ def name_of(finding: Finding, words: Words) -> str:
     return words.known(f"name.{finding.code}", finding.code)
 
 
-def changed_in_plan(facts: Facts, words: Words) -> dict[str, str]:
-    """What each finding changed in the plan, as HTML, by its code; empty without a plan."""
-    if facts.plan is None:
-        return {}
-    live = facts.plan.live()
-    found = {}
-    for consequence in consequences(facts.plan, facts.audit):
-        lines = [
-            f"<li><b>{escape(words.known(f'field.{name}', name))}: {escape(clean(value(words, live[name])))}.</b> "
-            f"{escape(clean(live[name].reason))}</li>"
-            for name in consequence.fields
-        ]
-        if not lines:
-            reason = clean(consequence.reason)
-            lines = [f"<li>{escape(reason[:1].upper() + reason[1:])}.</li>"]
-        found[consequence.code] = "".join(lines)
-    return found
-
-
-def section(kind: str, facts: Facts, words: Words, changed: Mapping[str, str]) -> str:
+def section(kind: str, facts: Facts, words: Words) -> str:
+    """The findings of one gravity."""
     found = of_kind(facts, kind)
-    body = "".join(_finding(f, facts, words, changed) for f in found)
+    body = "".join(_finding(f, facts, words) for f in found)
     body = body or f"<p>{escape(words('page.nothing'))}</p>"
     return (
         f'<section id="{kind}" class="{kind}"><h2>{escape(words(f"page.{kind}"))} '
@@ -61,12 +41,12 @@ def section(kind: str, facts: Facts, words: Words, changed: Mapping[str, str]) -
     )
 
 
-def _finding(finding: Finding, facts: Facts, words: Words, changed: Mapping[str, str]) -> str:
+def _finding(finding: Finding, facts: Facts, words: Words) -> str:
     """One finding: open with all that belongs to it, or folded where nothing was found."""
     name, sentence = escape(name_of(finding, words)), escape(clean(finding.sentence))
     verdict = escape(words(f"page.verdict.{finding.verdict}"))
     badge = f'<span class="badge">{verdict}</span>'
-    inner = _inner(finding, facts, words, changed)
+    inner = _inner(finding, facts, words)
     if kind_of(finding) in OPEN:
         head = f'<h3>{name} {badge}</h3><p class="sentence" dir="auto">{sentence}</p>'
         return f'<article id="{finding.code}">{head}{inner}</article>'
@@ -75,7 +55,7 @@ def _finding(finding: Finding, facts: Facts, words: Words, changed: Mapping[str,
     return f'<details class="finding" id="{finding.code}"{unfolded}>{head}{inner}</details>'
 
 
-def _inner(finding: Finding, facts: Facts, words: Words, changed: Mapping[str, str]) -> str:
+def _inner(finding: Finding, facts: Facts, words: Words) -> str:
     name = name_of(finding, words)
     html = "".join(_chart(stem, svg, name, finding, words) for stem, svg in facts.charts.get(finding.code, ()))
     told = [
@@ -84,8 +64,7 @@ def _inner(finding: Finding, facts: Facts, words: Words, changed: Mapping[str, s
         if f"{group}.{finding.code}" in words.templates
     ]
     html += f'<div class="told">{"".join(f"<div><h4>{escape(h)}</h4><p>{escape(t)}</p></div>" for h, t in told)}</div>'
-    if finding.code in changed:
-        html += f'<div class="so"><h4>{escape(words("page.so"))}</h4><ul>{changed[finding.code]}</ul></div>'
+    html += slot(finding.code, facts.said)
     shown, whole = show(chosen(finding, facts.dataset, words), facts.dataset, facts.modality, facts.album)
     if shown or not whole:
         html += f"<h4>{escape(words('page.examples'))}</h4>{shown}"

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from instar.metrics import decoded
 from instar.metrics import score as metric_of
 from instar.progress import bar
 from instar.train.loss import loss_of
@@ -51,12 +52,13 @@ class Solution:
     seconds: float
 
 
-def solve(examples: Examples, metric: str) -> tuple[Solution, ...]:
+def solve(examples: Examples, metric: str, decode: str = "argmax") -> tuple[Solution, ...]:
     """Multinomial logistic regression at each strength of regularisation, by L-BFGS from start to optimum.
 
     Minimised is the mean (weighted) cross-entropy plus `strength` / (2 N) times the squared weights for features
     of mean 0 and deviation 1, with N training examples. Scaling and shift are folded back into the head. float32
-    throughout.
+    throughout. `decode` says how probabilities become the answers that `metric` judges on the validation split
+    (`metrics.decoded`).
     """
     x_ND = torch.from_numpy(examples.train)
     y_N = torch.from_numpy(examples.train_labels)
@@ -75,7 +77,7 @@ def solve(examples: Examples, metric: str) -> tuple[Solution, ...]:
                 weight_CD, bias_C = parameters[:, :-1] / std_D, parameters[:, -1]
                 logits_MC = val_MD @ parameters[:, :-1].T + bias_C
                 val_loss = loss_of(logits_MC, torch.from_numpy(examples.val_labels), examples.weights_C, 0.0).item()
-                predicted = logits_MC.argmax(1).numpy()
+                predicted = decoded(logits_MC.double().softmax(1).numpy(), decode)
                 bias_C = bias_C - weight_CD @ mean_D
             score = metric_of(metric, examples.val_labels, predicted, examples.classes)
             seconds = time.monotonic() - started

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
+from scipy.special import softmax
 from torch import Tensor
 
 from instar.errors import UserError
+from instar.metrics import decoded
 from instar.metrics import score as metric_of
 from instar.models.network import Network
 from instar.prepare.features import features
@@ -128,7 +130,7 @@ def _solutions(run: Fit) -> tuple[Solution, ...]:
             )
     examples = Examples(train, data.train_labels, val, data.val_labels, run.weights_C, data.classes)
     seconds = time.monotonic() - started
-    first, *others = solve(examples, recipe.metric)
+    first, *others = solve(examples, recipe.metric, recipe.decode)
     return replace(first, seconds=first.seconds + seconds), *others
 
 
@@ -184,7 +186,12 @@ def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
     logits_MC = logits(run.network, data.prepared, data.val_rows, recipe, f"{stage.name}, validation")
     labels_M = torch.from_numpy(data.val_labels)
     loss = loss_of(torch.from_numpy(logits_MC), labels_M, run.weights_C, 0.0).item()  # comparable with the probe's
-    score = metric_of(recipe.metric, data.val_labels, logits_MC.argmax(1), data.classes)
+    score = metric_of(
+        recipe.metric,
+        data.val_labels,
+        decoded(softmax(logits_MC.astype(np.float64), axis=1), recipe.decode),
+        data.classes,
+    )
     lr = stage.lr * share(at.epoch * at.step - 1, stage.epochs * at.step, recipe.warmup)
     seconds += time.monotonic() - started
     say(

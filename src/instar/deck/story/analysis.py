@@ -126,13 +126,14 @@ def checks(facts: Facts, words: Words) -> Slide:
         told, rest = told[: LINES - 4], told[LINES - 4 :]
         rest += [f for f in told if f.verdict in ("passed", "skipped")]
         told = [f for f in told if f.verdict in ("issue", "note")]
+    alike = [[f for f in rest if f.verdict == verdict] for verdict in order]
+    told += [f for same in alike if len(same) == 1 for f in same]
     rows = tuple((words.known(f"check.{f.code}", f.code), words(f"verdict.{f.verdict}"), f.sentence) for f in told)
-    for verdict in order:
-        names = [words.known(f"check.{f.code}", f.code) for f in rest if f.verdict == verdict]
-        if names:
-            said = words.listing(names)
-            what = words("checks.passed-what", len(names))
-            rows = (*rows, (what, words(f"verdict.{verdict}"), said[0].upper() + said[1:]))
+    for same in alike:
+        if len(same) > 1:
+            said = words.listing([words.known(f"check.{f.code}", f.code) for f in same])
+            what = words("checks.passed-what", len(same))
+            rows = (*rows, (what, words(f"verdict.{same[0].verdict}"), said[0].upper() + said[1:]))
     n = {verdict: sum(f.verdict == verdict for f in findings) for verdict in order}
     ran = len(findings) - n["skipped"] - n["not applicable"]
     title = words("checks.title", n["issue"], ran=words.whole(ran), notes=words.whole(n["note"]))

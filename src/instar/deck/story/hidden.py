@@ -30,17 +30,17 @@ def difficulty(facts: Facts, words: Words) -> Slide | None:
     found, curve = facts.finding("separability"), facts.finding("learning-curve")
     if found is None:
         return None
-    e = found.evidence
-    values = {
-        "accuracy": words.percent(e["accuracy"], 1),
-        "span": words("format.interval", low=words.percent(e["low"], 1), high=words.percent(e["high"], 1)),
-        "cheap": words.percent(e.get("cheap_accuracy", 0.0), 1),
-        "majority": words.percent(e["majority"], 1),
-        "n": words.whole(e["n"]),
-        "many": facts.many,
-    }
-    kind = "alone" if "cheap_high" not in e else "close" if e["low"] <= e["cheap_high"] else "far"
+    values = _told(found, words, "") | {"n": words.whole(found.evidence["n"]), "many": facts.many}
     points = [words("hard.against", **values)]
+    low, cheap_high = found.evidence["low"], found.evidence.get("cheap_high")
+    if found.evidence.get("judged_by") == "balanced accuracy":
+        values |= _told(found, words, "balanced")
+        points.append(words("hard.balanced", **values))
+        low, cheap_high = found.evidence["balanced_low"], found.evidence.get("cheap_balanced_high")
+    if found.verdict == "issue":
+        kind = "weak"
+    else:
+        kind = "alone" if cheap_high is None else "close" if low <= cheap_high else "far"
     stem, codes = "02-separability", ["separability"]
     if curve is not None and curve.rows.height > 1:
         c = curve.evidence
@@ -52,10 +52,24 @@ def difficulty(facts: Facts, words: Words) -> Slide | None:
         stem, codes = "02-learning-curve", [*codes, "learning-curve"]
     if found.rows.height:
         worst = found.rows.sort("recall", "class").row(0, named=True)
-        points.append(words("hard.worst", label=words.name(worst["class"]), recall=words.percent(worst["recall"])))
+        if worst["recall"] < 1:
+            points.append(words("hard.worst", label=words.name(worst["class"]), recall=words.percent(worst["recall"])))
     lines = [*common.evidence(facts, words, codes), words("hard.definition")]
     block = Figure(stem, words("hard.alt", **values))
     return _slide(facts, words, "difficulty", words(f"hard.title.{kind}", **values), (block, points), lines, codes)
+
+
+def _told(found: Finding, words: Words, by: str) -> dict[str, str]:
+    """Figures of separability, by accuracy or ("balanced") by the mean of the classes' recalls."""
+    prefix, e = f"{by}_" if by else "", found.evidence
+    low, high = (words.percent(e[f"{prefix}{end}"], 1) for end in ("low", "high"))
+    return {
+        "accuracy": words.percent(e[by or "accuracy"], 1),
+        "right": words(f"hard.right.{by or 'accuracy'}"),
+        "span": words("format.interval", low=low, high=high),
+        "cheap": words.percent(e.get(f"cheap_{by or 'accuracy'}", 0.0), 1),
+        "majority": words.percent(e[f"{prefix}majority"], 1),
+    }
 
 
 def suspects(facts: Facts, words: Words) -> Slide | None:

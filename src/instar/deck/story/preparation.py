@@ -13,6 +13,8 @@ from instar.deck.words import Words
 from instar.records import Block, Figure, Gallery, Picture, Points, Slide, TableBlock
 
 SHOWN, LINES = 6, 5
+MOST_POINTS = 4
+"""Points beside pictures that have room for a sentence each."""
 
 
 def preparation(facts: Facts, words: Words) -> tuple[Slide, ...]:
@@ -135,14 +137,18 @@ def augmentation(facts: Facts, words: Words) -> Slide | None:
         names=words.listing([words.known(f"augment.name.{n}", n) for n in recipe.augment]),
         many=facts.many,
     )
-    points = Points((facts.plan.live()["augment"].reason,))
-    lines = [words("augment.line", name=name, what=known[name]) for name in recipe.augment if name in known]
+    what = [known[name] for name in recipe.augment]
+    points = [said[0].upper() + said[1:] for said in what]
+    if len(points) < MOST_POINTS:
+        points.append(words("augment.train-only"))
+    lines = [words("augment.line", name=name, what=known[name]) for name in recipe.augment]
+    lines += [words("augment.train-only"), facts.plan.live()["augment"].reason]
     files = (PREVIEWS, steps.PLAN)
     return Slide(
         "augmentation",
         part(facts, words, "prepare"),
         title,
-        (Gallery(tuple(pictures), 0), points),
-        common.notes(words, [*lines, words("augment.train-only")], files),
+        (Gallery(tuple(pictures), 0), Points(tuple(points))),
+        common.notes(words, lines, files),
         files,
     )
