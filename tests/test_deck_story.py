@@ -20,6 +20,7 @@ from instar.deck.story import story
 from instar.deck.story.analysis import checks
 from instar.deck.story.architecture import pages
 from instar.deck.story.chain import resting
+from instar.deck.story.common import POINT, brief
 from instar.deck.story.opening import verdict
 from instar.deck.story.values import value
 from instar.deck.words import read_words
@@ -413,3 +414,12 @@ def test_an_older_evaluation_is_one_line_with_its_remedy(tmp_path: Path, lacking
     with pytest.raises(UserError, match=rf"{lacking}: field required.*run `instar evaluate .*run`") as error:
         read_facts(run)
     assert "\n" not in str(error.value)
+
+
+def test_a_long_reason_is_told_as_far_as_its_colon() -> None:
+    short, long = (
+        "All alike: nothing is lost. And more.",
+        f"Width to height is 0.66 to 1.88: {'so it is, ' * 12}padded.",
+    )
+    assert (brief(short), brief(long)) == ("All alike: nothing is lost", "Width to height is 0.66 to 1.88")
+    assert len(long) > POINT

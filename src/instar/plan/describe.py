@@ -29,7 +29,7 @@ def plan_md(plan: Plan, audit: Audit) -> str:
             [(f.code, f.verdict, f.sentence) for f in audit.findings if f.code in codes],
         ),
         "## What each finding changed",
-        "Of all findings that are an issue or worth a note.",
+        "Of all findings that are an issue or worth a note, and of others that decide something.",
         _table(
             ("finding", "verdict", "what it changed"),
             [

@@ -12,6 +12,8 @@ from instar.records import Block, Gallery, Quotes, Score
 FINDINGS = "2-audit/findings/{}.csv"
 PICTURES, QUOTES = 24, 8
 """Most examples on one slide."""
+POINT = 110
+"""Letters that a point beside pictures has room for."""
 
 
 def typical(facts: Facts, per_class: int, most: int) -> pl.DataFrame:
@@ -60,6 +62,12 @@ def show(
 def first_sentence(reason: str) -> str:
     """The first sentence of a reason, without its full stop: reasons may go on for lines."""
     return reason.partition(". ")[0].rstrip(".")
+
+
+def brief(reason: str) -> str:
+    """The first sentence of a reason, or as much of it as stands before its colon where it is too long for a point."""
+    sentence = first_sentence(reason)
+    return sentence if len(sentence) <= POINT else sentence.partition(":")[0]
 
 
 def against(gain: Score) -> str:

@@ -33,7 +33,7 @@ def sees(facts: Facts, words: Words) -> Slide | None:
     title = words(f"sees.title.{recipe.fit}", size=size, many=facts.many)
     pictures = [row for row in rows if row["before_path"]][:SHOWN]
     block: Block = pairs(words, pictures) if pictures else readings(words, rows[:LINES])
-    points = [common.first_sentence(facts.plan.live()["fit"].reason)]
+    points = [common.brief(facts.plan.live()["fit"].reason)]
     if pictures:
         points.append(words("sees.once"))
     else:
