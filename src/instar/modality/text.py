@@ -1,5 +1,6 @@
 """Texts: what differs from other kinds of data."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ from instar.modality.habits import Habit, Habits
 from instar.prepare.clean import NAMES
 from instar.records import Dataset, Quote, Quotes
 
+REPEATED = re.compile("(\N{REPLACEMENT CHARACTER}|(\\S)(?!\\2)\\S{1,5}?)\\1{5,}")
+"""A sign of damage, or two to six characters that begin with different ones, six times or more in a row."""
+
 
 def feed() -> Feed:
     """The torch side of texts."""
@@ -34,7 +38,7 @@ def feed() -> Feed:
 def show(dataset: Dataset, ids: Sequence[str], captions: Sequence[str], tones: Sequence[str]) -> Quotes:
     """The texts as quotations."""
     texts = {row["id"]: row["input"] for row in dataset.table.select("id", "input").iter_rows(named=True)}
-    return Quotes(tuple(Quote(texts[i], c, t) for i, c, t in zip(ids, captions, tones, strict=True)))  # type: ignore[arg-type]
+    return Quotes(tuple(Quote(_told(texts[i]), c, t) for i, c, t in zip(ids, captions, tones, strict=True)))  # type: ignore[arg-type]
 
 
 def cheap(dataset: Dataset) -> NDArray[np.float64]:
@@ -80,6 +84,11 @@ def gather(arguments: Sequence[str], dataset: Dataset) -> list[str]:
 
 def _lines(content: str) -> list[str]:
     return content.replace("\r\n", "\n").removesuffix("\n").split("\n")
+
+
+def _told(text: str) -> str:
+    """A text for a reader: what is `REPEATED` is written once, with its number."""
+    return REPEATED.sub(lambda found: f"[{found[1]} ×{len(found[0]) // len(found[1])}]", text)
 
 
 def place(rows: pl.DataFrame, folder: Path, files: str) -> pl.Series:
