@@ -67,6 +67,11 @@ class World:
         names = {name.replace("__", "."): value for name, value in values.items()}
         return self.change(*(pl.when(which).then(pl.lit(v)).otherwise(pl.col(k)).alias(k) for k, v in names.items()))
 
+    def mixed(self, which: pl.Expr, other: "World") -> "World":
+        """Another world's input and measures in some of the rows."""
+        names = [name for name in self.frame.columns if name == "input" or name.startswith("measure.")]
+        return self.change(*(pl.when(which).then(other.frame[name]).otherwise(name).alias(name) for name in names))
+
     def seal(self) -> Dataset:
         labelled = self.frame.filter(pl.col("split").is_in(["train", "val", "test"]))
         counts = dict(labelled["label"].value_counts().iter_rows())
@@ -133,12 +138,17 @@ WORDS = (
     "cold", "so", "long", "wait", "but", "nice", "staff", "then", "again", "never",
 )  # fmt: skip
 
+GERMAN = (
+    "das", "Essen", "war", "ziemlich", "gut", "und", "die", "Pommes", "wir", "hatten",
+    "kalt", "lange", "warten", "aber", "nettes", "Personal", "dann", "nie", "wieder", "sehr",
+)  # fmt: skip
 
-def texts(seed: int = 0) -> World:
+
+def texts(seed: int = 0, words: tuple[str, ...] = WORDS) -> World:
     """Eight to twenty words drawn by chance, whatever the class, and two columns that say nothing."""
     frame = rows(dict.fromkeys(CLASSES, 120)).with_row_index("n")
     rng, n = np.random.default_rng(seed), frame.height
-    lines = [" ".join(rng.choice(WORDS, rng.integers(8, 21))).capitalize() + f" {i}." for i in range(n)]
+    lines = [" ".join(rng.choice(words, rng.integers(8, 21))).capitalize() + f" {i}." for i in range(n)]
     measured = measure(pl.DataFrame({"id": [f"row {i}" for i in range(n)], "input": lines}), Path()).drop(
         "error", "twin"
     )
@@ -403,7 +413,18 @@ PLANTED |= {
         {"whitespace-label": "issue"},
     ),
     "markup": (lambda seed: texts(seed).where(SCATTERED, measure__entities=2), {"markup": "note"}),
-    "another script": (lambda seed: texts(seed).where(SCATTERED, measure__script="Cyrillic"), {"language": "note"}),
+    "another script": (
+        lambda seed: texts(seed).where(SCATTERED, measure__script="Cyrillic", measure__language=None),
+        {"language": "note"},
+    ),
+    "another language": (
+        lambda seed: texts(seed).mixed(SCATTERED, texts(seed, GERMAN)),
+        {"language": "note"},
+    ),
+    "texts too short to tell their language": (
+        lambda seed: texts(seed).where(SCATTERED, measure__letters=9, measure__language=None),
+        {},
+    ),
     "telling word": (
         lambda seed: texts(seed).change(
             pl.when(pl.col("label") == "bee")

@@ -1,4 +1,6 @@
-"""What texts are made of: markup, scripts, and the words that tell classes apart."""
+"""What texts are made of: markup, languages, and the words that tell classes apart."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
@@ -7,8 +9,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from instar.audit.check import WORTH_KNOWING
 from instar.audit.wording import DIGITS, listed, number, percent, several
+from instar.data.language import LEAST_LETTERS, names
 from instar.data.measure_texts import BROKEN
-from instar.records import Dataset, Finding, Json
+from instar.records import Dataset, Finding, Json, Verdict
 
 TELLING = 10
 """Words that are listed for each class."""
@@ -45,34 +48,86 @@ def markup(dataset: Dataset) -> Finding:
 
 
 def language(dataset: Dataset) -> Finding:
-    """Scripts of the texts; a network that was trained on one language reads other scripts badly."""
+    """Languages and scripts of the texts; a network that was trained on one language reads others badly.
+
+    The main language is the likeliest one of most texts. A text is in another when it cannot be in the main one (see
+    `data.language.languages`), or when nothing but its script can be told, and the main language is not written in it
+    here.
+    """
     texts = dataset.part("train", "val", "test")
-    if "measure.script" not in texts.columns:
-        return Finding("language", "skipped", "The set was opened before scripts were measured; open it anew.")
+    if not {"measure.script", "measure.language"} <= set(texts.columns):
+        return Finding("language", "skipped", "The set was opened before languages were measured; open it anew.")
+    texts = texts.drop_nulls("measure.script").select(
+        "id", "label", script="measure.script", codes=pl.col("measure.language").str.split(" "),
+        letters="measure.letters", text="input",
+    )  # fmt: skip
+    if not texts.height:
+        return Finding("language", "not applicable", "No text has a letter.", {}, texts.drop("codes", "letters"))
+    likeliest, known = pl.col("codes").list.first(), pl.col("codes").is_not_null()
+    main = _most(texts.select(code=likeliest)["code"])
+    scripts = texts["script"].value_counts().sort("count", "script", descending=[True, False])
+    usual = scripts["script"].to_list()[:1]
+    if main is not None:
+        usual = _usual(texts.filter(pl.col("codes").list.contains(main))["script"])
+    foreign = pl.when(known).then(~pl.col("codes").list.contains(main or "")).otherwise(~pl.col("script").is_in(usual))
+    name = likeliest.replace_strict(names(), default=None).fill_null(pl.format("{} script", "script"))
     rows = (
-        texts.drop_nulls("measure.script").group_by(pl.col("measure.script").alias("script")).agg(pl.len().alias("n"))
-    ).sort("n", "script", descending=[True, False])
-    if not rows.height:
-        return Finding("language", "not applicable", "No text has a letter.", {}, rows)
-    written = int(rows["n"].sum())
-    other = round(1 - rows["n"][0] / written, DIGITS)
-    evidence: dict[str, Json] = {
-        "scripts": dict(rows.iter_rows()),
-        "main": rows["script"][0],
-        "other": written - int(rows["n"][0]),
-        "other_share": other,
-        "of": written,
-    }
-    closing = "Languages that share a script are not told apart."
-    if rows.height == 1:
-        sentence = f"All texts with letters are written in {evidence['main']} script. {closing}"
-        return Finding("language", "passed", sentence, evidence, rows)
-    named = ", ".join(f"{script} ({number(n)})" for script, n in rows.rows()[1:6])
-    sentence = (
-        f"{several(evidence['other'], 'text')} ({percent(other)}) {'is' if evidence['other'] == 1 else 'are'} not "
-        f"written in {evidence['main']} script as the others are: {named}. {closing}"
+        texts.filter(foreign)
+        .select("id", "label", name.alias("language"), "script", "text")
+        .sort(pl.len().over("language"), "language", "id", descending=[True, False, False])
     )
-    return Finding("language", "note" if other >= WORTH_KNOWING else "passed", sentence, evidence, rows)
+    others = dict(rows.group_by("language", maintain_order=True).len().iter_rows())
+    untold = texts.filter(~known & ~foreign)
+    short, rest = untold.filter(pl.col("letters") < LEAST_LETTERS).height, texts.height - rows.height
+    told = texts.height - untold.height if main else 0
+    evidence: dict[str, Json] = {
+        "main": names()[main] if main else f"{usual[0]} script",
+        "languages": {**({names()[main]: told - rows.height} if main else {f"{usual[0]} script": rest}), **others},
+        "other": rows.height,
+        "other_share": round(rows.height / (told or texts.height), DIGITS),
+        "told": told,
+        "short": short,
+        "unclear": untold.height - short,
+        "least_letters": LEAST_LETTERS,
+        "scripts": dict(scripts.iter_rows()),
+        "of": texts.height,
+    }
+    verdict: Verdict = "note" if evidence["other_share"] >= WORTH_KNOWING else "passed"
+    if not told and not rows.height:
+        verdict = "not applicable"
+    return Finding("language", verdict, _languages(evidence, others), evidence, rows)
+
+
+def _most(values: pl.Series) -> str | None:
+    """The most frequent value, the first of the alphabet among equals."""
+    counted = values.drop_nulls().value_counts().sort("count", values.name, descending=[True, False])
+    return counted[values.name][0] if counted.height else None
+
+
+def _usual(scripts: pl.Series) -> list[str]:
+    """Those of a share that is worth knowing: Japanese is written in three."""
+    counted = scripts.value_counts()
+    return counted.filter(pl.col("count") >= WORTH_KNOWING * len(scripts))["script"].to_list()
+
+
+def _languages(evidence: Mapping[str, Json], others: Mapping[str, int]) -> str:
+    """Main language, others, and how much cannot be told."""
+    main, told, other, short = (evidence[key] for key in ("main", "told", "other", "short"))
+    named = listed([f"{name} ({number(n)})" for name, n in others.items()])
+    share = f"({percent(evidence['other_share'])}) {'is' if other == 1 else 'are'} not in {main} as the others are"
+    if not told:
+        sentence = "No text is long and clear enough to tell its language"
+        if other:
+            sentence += f"; {number(other)} of {several(evidence['of'], 'text')} {share}: {named}"
+        return f"{sentence}; scripts: {listed(list(evidence['scripts']))}."
+    if other:
+        sentence = f"{number(other)} of the {several(told, 'text')} whose language can be told {share}: {named}."
+    else:
+        sentence = "The only text" if told == 1 else f"All {number(told)} texts"
+        sentence += f" whose language can be told {'is' if told == 1 else 'are'} in {main}."
+    untold = [f"{several(short, 'text')} of fewer than {evidence['least_letters']} letters"] if short else []
+    untold += [f"{several(evidence['unclear'], 'text')} that may be in several"] if evidence["unclear"] else []
+    return f"{sentence} It cannot be told of {' and of '.join(untold)}." if untold else sentence
 
 
 def vocabulary(dataset: Dataset) -> Finding:

@@ -73,15 +73,20 @@ def shares(stem: str, title: str, found: Finding, table: pl.DataFrame) -> tuple[
 
 
 def language(found: Finding, _: pl.DataFrame) -> tuple[Drawing, ...]:
-    """Texts of each script; nothing where there is one only."""
-    if found.rows.height < 2:
+    """Texts of each language, and those of which it cannot be told; nothing where there is one language only."""
+    told = found.evidence.get("languages", {})
+    if len(told) < 2:
         return ()
-    total = int(found.rows["n"].sum())
+    main, of = found.evidence["main"], found.evidence["of"]
+    counts = [(name, n, "plain" if name == main else "warn") for name, n in told.items()]
+    untold = of - sum(told.values())
+    unclear = [("too short or unclear", untold, "quiet")] if untold else []
     rows: list[Row] = [
-        {"name": script, "value": n, "text": f"{n:,} ({percent(n / total)})", "tone": "warn" if i else "plain"}
-        for i, (script, n) in enumerate(found.rows.select("script", "n").iter_rows())
+        {"name": name, "value": n, "text": f"{n:,} ({percent(n / of)})", "tone": tone}
+        for name, n, tone in counts[: NAMED - len(unclear)] + unclear
     ]
-    return (Drawing("02-language", bars(rows, "texts, by script"), found.rows),)
+    frame = pl.DataFrame([(name, n) for name, n, _ in counts + unclear], ["language", "n"], orient="row")
+    return (Drawing("02-language", bars(rows, "texts, by language"), frame),)
 
 
 def vocabulary(found: Finding, _: pl.DataFrame) -> tuple[Drawing, ...]:

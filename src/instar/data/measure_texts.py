@@ -9,6 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from instar.data.language import languages, tidy
+
 _AFTER = "[" + "".join(re.escape(bytes([b]).decode("cp1252", "ignore") or chr(b)) for b in range(0x80, 0xC0)) + "]"
 LOST = "\N{REPLACEMENT CHARACTER}"
 """Stands where a character could not be read."""
@@ -17,6 +19,7 @@ BROKEN = re.compile(f"{LOST}|[ÂÃ]{_AFTER}|[âï]{_AFTER}{{2}}|ð{_AFTER}{{3}}"
 usual first bytes (Latin-1 letters, punctuation, emoji, U+FFFD itself), since others occur in honest text."""
 MARKUP = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});|</?[a-zA-Z][^<>]{0,200}>")
 """HTML entities and tags."""
+_NOISE = re.compile(f"{BROKEN.pattern}|{MARKUP.pattern}")
 
 LATIN_NAMES = ("LATIN", "FEMININE", "MASCULINE", "MICRO", "MODIFIER", "MATHEMATICAL", "KELVIN", "ANGSTROM")
 """First words of the names of letters that stand in Latin text."""
@@ -37,7 +40,8 @@ def measure(rows: pl.DataFrame, root: Path) -> pl.DataFrame:
         id, twin (digest of the normalised text), error ("no text" or null), measure.characters, measure.words
         (by white space), measure.replacement (characters lost or garbled by a wrong encoding),
         measure.entities (HTML entities and tags), measure.letters, measure.script (that of most letters, as Unicode
-        names it: Latin, Cyrillic, Cjk ...; null without a letter).
+        names it: Latin, Cyrillic, Cjk ...; null without a letter), measure.language (codes, see
+        `language.languages`; null where it cannot be told).
     """
     texts = [text or "" for text in rows["input"]]
     keys = [normalised(text) for text in texts]
@@ -52,6 +56,7 @@ def measure(rows: pl.DataFrame, root: Path) -> pl.DataFrame:
             "measure.entities": [len(MARKUP.findall(text)) if "<" in text or "&" in text else 0 for text in texts],
             "measure.letters": [sum(map(str.isalpha, text)) for text in texts],
             "measure.script": pl.Series([script(text) for text in texts], dtype=pl.String),
+            "measure.language": pl.Series(languages(tidy(text, _NOISE) for text in texts), dtype=pl.String),
         }
     )
 
