@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from instar.evaluate.calibration import calibration_error, reliability
+from instar.evaluate.calibration import reliability
 from instar.evaluate.evaluation import evaluate
 from instar.metrics import Floats, Ints
 from instar.records import Evaluation
@@ -57,6 +57,24 @@ def test_scores_follow_from_the_planted_answers() -> None:
     assert [s.subject for s in e.scores if s.metric == "log_loss"] == ["tuned"]
     assert not any(s.metric == "top_5" or s.subject == "cheap" for s in e.scores)
     assert all(s.low <= s.value <= s.high for s in e.scores)
+
+
+def test_what_one_answer_to_everything_fixes_has_no_width() -> None:
+    """The majority baseline alone gives one answer by rule; a probe that happened to do so may not do it again."""
+    test = predictions([*ROWS, ("cow", "cow", 0.6)])
+    base = baselines(test, majority="ant", probe="ant")
+    e = evaluate(test, base, CLASSES, ordered=True, opened=1, seed=0)
+    for metric, value in (("balanced_accuracy", 1 / 3), ("quadratic_kappa", 0)):
+        fixed, found = e.score(metric, "majority"), e.score(metric, "probe")
+        assert (fixed.value, fixed.low, fixed.high, fixed.method) == (value, value, value, "definition")
+        assert found.low < found.value < found.high and found.method != "definition"
+    for metric in ("accuracy", "macro_f1", "mae"):
+        assert e.score(metric, "majority").low < e.score(metric, "majority").value < e.score(metric, "majority").high
+
+
+def test_a_split_without_one_of_the_classes_fixes_nothing() -> None:
+    found = planted().score("balanced_accuracy", "majority")
+    assert found.low < found.value < found.high and found.method != "definition"
 
 
 def test_top_5_is_scored_from_ten_classes_on_and_order_only_when_asked() -> None:
@@ -137,7 +155,8 @@ def test_a_calibrated_model_lies_on_the_line_and_an_overconfident_one_below() ->
     assert honest["n"].sum() == 20_000
     assert honest["confidence"].is_sorted()
     assert (vain["accuracy"] < vain["confidence"]).all()
-    assert calibration_error(honest) < 0.02 < 0.1 < calibration_error(vain)
+    apart = [np.average((t["confidence"] - t["accuracy"]).abs(), weights=t["n"]) for t in (honest, vain)]
+    assert apart[0] < 0.02 < 0.1 < apart[1]
 
 
 def test_few_answers_make_few_bins_and_equal_confidences_share_one() -> None:

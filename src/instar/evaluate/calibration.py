@@ -36,12 +36,3 @@ def reliability(confidence: Floats, right: Floats, groups: Ints) -> pl.DataFrame
             "n": n,
         }
     )
-
-
-def calibration_error(table: pl.DataFrame) -> float:
-    """Expected calibration error of a table of `reliability`: mean distance of confidence and accuracy.
-
-    Weighted by n (Naeini et al. 2015). It is never 0 on finite data: chance alone moves every bin.
-    """
-    gap = (table["confidence"] - table["accuracy"]).abs().to_numpy()
-    return float(np.average(gap, weights=table["n"].to_numpy()))

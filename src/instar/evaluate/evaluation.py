@@ -79,7 +79,7 @@ def _indices(names: pl.Series, classes: tuple[str, ...]) -> Ints:
 
 def _scores(subject: str, metrics: tuple[str, ...], sampled: Sampled, n: int) -> tuple[Score, ...]:
     """The scores of one subject, each with its interval."""
-    found = [(m, sampled.value(m), interval(sampled, m)) for m in metrics]
+    found = [(m, sampled.value(m), interval(sampled, m, constant=subject == "majority")) for m in metrics]
     return tuple(Score(subject, m, value, i.low, i.high, n, i.method) for m, value, i in found)
 
 

@@ -8,8 +8,10 @@ examples few, because every draw misses some examples of each class and so score
   - "bootstrap", for all others: bias-corrected and accelerated bootstrap over groups (BCa, Efron 1987), the
     acceleration from the same jackknife.
 Where groups do not differ (all is right, say), resampling shows nothing; then the Wilson interval over the number of
-groups says how much may have stayed unseen ("groups"): every metric has bounds. A difference of two subjects on the
-same groups has a "paired" interval.
+groups says how much may have stayed unseen ("groups"): every metric has bounds. Of a subject that gives one answer
+whatever the example nothing stays unseen, so what is fixed by that (`CONSTANT`) has no width ("definition"); its other
+metrics depend on how common the class is, and are as uncertain as anybody's. A difference of two subjects on the same
+groups has a "paired" interval.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +31,8 @@ DRAWS = 2000
 """Bootstrap draws: the interval's ends then move by about 2 % of its width from seed to seed."""
 SUMMED = {"top_5": -4, "log_loss": -3, "mae": -2, "quadratic_kappa": -1}
 """Column of the sums per group that a metric is made of; hits for the others."""
+CONSTANT = ("balanced_accuracy", "quadratic_kappa")
+"""Metrics that one answer to everything fixes: it has recall 1 in one class and 0 in all others, and no kappa."""
 _CHUNK = 2_000_000
 """Entries of a table of weights or sums that are held at once (16 MB)."""
 
@@ -94,9 +98,16 @@ def sample(
     ]
 
 
-def interval(sampled: Sampled, metric: str) -> Interval:
-    """The interval of a metric."""
+def interval(sampled: Sampled, metric: str, *, constant: bool = False) -> Interval:
+    """The interval of a metric.
+
+    Args:
+        constant: whether the subject gives one answer by rule, as the majority baseline does, and not only in this
+            sample. Its fixed metrics are known where every class has examples; else they are as found for others.
+    """
     value, left_out = sampled.value(metric), sampled.left_out[metric]
+    if constant and metric in CONSTANT and (sampled.actual.sum(axis=0) > 0).all():
+        return Interval(value, value, "definition")
     least, most = _range(metric, sampled.classes)
     span, examples = most - least, float(sampled.actual.sum())
     share, variance = (value - least) / span, _variance(left_out) / span**2

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
-from PIL import Image
 
 from instar.audit.families import IMAGE_CHECKS
-from instar.data.decode import decode
 from instar.data.folder import is_picture
 from instar.data.measure_images import measure
 from instar.errors import UserError
@@ -18,6 +15,7 @@ from instar.modality.cheap import logistic
 from instar.modality.extent import pixels
 from instar.modality.habits import Habit, Habits
 from instar.modality.image_files import place_images
+from instar.modality.thumbnails import Thumbnails
 from instar.prepare.augment_names import AUGMENTATIONS
 from instar.records import Dataset, Gallery, Picture
 
@@ -44,15 +42,8 @@ def show(dataset: Dataset, ids: Sequence[str], captions: Sequence[str], tones: S
 
 def cheap(dataset: Dataset) -> NDArray[np.float64]:
     """Logistic regression on 8 x 8 thumbnails: how far colour and rough layout alone go."""
-
-    def thumbnails(rows: pl.DataFrame) -> NDArray[np.float64]:
-        paths = [Path(dataset.root) / path for path in rows["input"]]
-        small = [
-            Image.fromarray(decode(p.read_bytes())).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX) for p in paths
-        ]
-        return np.stack([np.asarray(picture, dtype=np.float64).ravel() / 255 for picture in small])
-
-    return logistic(dataset, thumbnails)
+    seen = Thumbnails(dataset, THUMBNAIL)
+    return logistic(dataset, lambda rows: seen.of(rows).reshape(rows.height, -1) / 255)
 
 
 def gather(arguments: Sequence[str], dataset: Dataset) -> list[str]:

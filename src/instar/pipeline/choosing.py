@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
-from instar.pipeline.common import load
+from instar.pipeline.networks import load
 from instar.pipeline.options import Options, wishes
 from instar.plan import backbone
 from instar.progress import say
@@ -38,27 +38,32 @@ def choose_backbone(
     tried: list[tuple[str, str]] = []
     for candidate in (asked,) if asked else MODALITIES[dataset.modality].backbones:
         say(f"backbone {candidate}: loading")
+        size = input_size if asked else None
         try:
-            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed)
+            network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed, input_size=size)
         except UserError as error:
             if asked:
                 raise
             say(f"  not at hand: {error}")
             tried.append((candidate, str(error)))
             continue
-        if input_size not in (None, network.card.spec.size):
+        if input_size not in (size, network.card.spec.size):
             network = load(candidate, options.weights, dataset, dropout=0.0, seed=options.seed, input_size=input_size)
         tried.append((candidate, ""))
         return backbone.choose(dataset, tried, asked), network
     raise AssertionError("the last backbone of a modality is always at hand")
 
 
-def asked_is_at_hand(folder: Path, dataset: Dataset) -> None:
+def asked_is_at_hand(folder: Path, dataset: Dataset) -> "tuple[Decision, Network] | None":
     """Load what was asked for, where a backbone or a size was, so that a refusal does not come after a long audit.
+
+    Returns:
+        As `choose_backbone`, for who needs the network later; None where nothing was asked for.
 
     Raises:
         UserError: as `choose_backbone`.
     """
     options, asked = wishes(folder)
     if options.backbone or options.weights or asked.get("input_size") is not None:
-        choose_backbone(dataset, options.backbone, options, asked.get("input_size"))
+        return choose_backbone(dataset, options.backbone, options, asked.get("input_size"))
+    return None

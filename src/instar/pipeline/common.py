@@ -1,23 +1,18 @@
-"""What several steps need: recording a step, the plan as it stands, loading the planned and the trained network."""
+"""What several steps need: recording a step, the plan as it stands, and what a hand may change in it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
-
-import polars as pl
 
 from instar import machine, steps, store
 from instar.errors import UserError
-from instar.modality.base import same_kind
 from instar.modality.modalities import MODALITIES
+from instar.pipeline.networks import anew, takes
 from instar.plan import describe, edits
+from instar.plan.rows import left_out
 from instar.progress import say
-from instar.records import Audit, Card, Dataset, Json, Plan, Recipe
-
-if TYPE_CHECKING:
-    from instar.models.network import Network
+from instar.records import Card, Dataset, Json, Plan, Recipe
 
 
 @contextmanager
@@ -64,15 +59,18 @@ def settled(run: Path) -> Plan:
     taken = edits.absorb(written, block)
     new = taken.decisions[len(written.decisions) :]
     if new or not store.current(run, "plan"):
-        amend(run, taken)
+        amend(run, taken, written)
     for decision in new:
         say(f"plan: {decision.field} = {decision.value} (asked)")
     return taken
 
 
-def amend(run: Path, plan: Plan) -> None:
-    """Write a plan that differs from what the step plan wrote by asked decisions only."""
-    fits(store.recipe_of(plan), store.read_card(run), run)
+def amend(run: Path, plan: Plan, before: Plan) -> None:
+    """Write a plan that differs from what the step plan wrote, and from the plan before, by asked decisions only."""
+    recipe, card = store.recipe_of(plan), store.read_card(run)
+    fits(recipe, card, run)
+    if recipe.input_size != store.recipe_of(before).input_size:
+        takes(recipe.input_size, card, run)
     write(run, plan)
     steps.accept(run, "plan", store.PLAN, steps.EXCLUDED)
     tell(run)
@@ -98,7 +96,7 @@ def fits(recipe: Recipe, card: Card, run: Path) -> None:
         )
     weights = Path(recipe.weights) if recipe.weights else None
     if weights is not None and weights.exists() and store.digest(weights) != card.weights_sha256:
-        raise UserError(f"{run / store.PLAN}: {weights} is not what was planned with; {_anew(run)}")
+        raise UserError(f"{run / store.PLAN}: {weights} is not what was planned with; {anew(run)}")
     if not card.pretrained and any(stage.thaw != -1 for stage in recipe.stages):
         raise UserError(
             f"{run / store.PLAN}: {card.title} starts at random, so nothing of it may be frozen; "
@@ -117,44 +115,18 @@ def fits(recipe: Recipe, card: Card, run: Path) -> None:
         raise UserError(f"{run / store.PLAN}: input_size={recipe.input_size}, but {most}")
 
 
-def _anew(run: Path) -> str:
-    return f"put it back, or plan anew: instar plan {run}"
-
-
 def write(run: Path, plan: Plan) -> None:
     """plan.yaml, plan.md and excluded.csv."""
-    audit = store.read_audit(run)
-    excluded = left_out(store.recipe_of(plan), audit, run)
+    audit, codes = store.read_audit(run), store.recipe_of(plan).exclude
+    excluded = left_out(codes, audit, store.read_dataset(run).part("train"), str(run / store.PLAN))
+    for code in codes:
+        evidence = audit[code].evidence
+        pairs = evidence.get("pairs", 0)
+        if (shown := evidence.get("listed", pairs)) < pairs:
+            say(f"exclude={code}: of {pairs} pairs the {shown} that are listed are looked at")
     store.write_plan(run, plan)
     store.write_text(run / "3-plan/plan.md", describe.plan_md(plan, audit))
     store.write_frame(run / steps.EXCLUDED, excluded)
-
-
-def left_out(recipe: Recipe, audit: Audit, run: Path) -> pl.DataFrame:
-    """Rows that the plan leaves out of training: id, finding. Of a pair one goes (`_one_of_two`).
-
-    Raises:
-        UserError: a code that names no finding, or one that is not about rows.
-    """
-    parts = [pl.DataFrame(schema={"id": pl.String, "finding": pl.String})]
-    for code in recipe.exclude:
-        found = audit.get(code)
-        if found is None or "id" not in found.rows.columns:
-            known = [finding.code for finding in audit.findings if "id" in finding.rows.columns]
-            fault = "is no finding of the audit" if found is None else "is not about single rows"
-            raise UserError(f"{run / store.PLAN}: exclude names {code}, which {fault}; choose among {', '.join(known)}")
-        pairs = found.evidence.get("pairs", 0)
-        if (listed := found.evidence.get("listed", pairs)) < pairs:
-            say(f"exclude={code}: of {pairs} pairs the {listed} that are listed are looked at")
-        rows = _one_of_two(found.rows) if "other_id" in found.rows.columns else found.rows
-        parts.append(rows.select("id", pl.lit(code).alias("finding")).unique())
-    return pl.concat(parts).unique("id", keep="first", maintain_order=True).sort("id")
-
-
-def _one_of_two(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Which example of each pair goes: the one in train where one is, the second where both are, else none."""
-    other = pl.when(pl.col("other_split") == "train").then("other_id")
-    return pairs.select(id=other.when(pl.col("split") == "train").then("id")).drop_nulls()
 
 
 def reachable(dataset: Dataset) -> bool:
@@ -170,69 +142,3 @@ def at_hand(dataset: Dataset) -> None:
             f"the {many} of {dataset.name} are not in {dataset.root}, where this run found them: put them there, or "
             "start a new run from where they are"
         )
-
-
-def load(
-    name: str,
-    weights: str | None,
-    dataset: Dataset,
-    *,
-    dropout: float,
-    seed: int,
-    input_size: int | None = None,
-) -> "Network":
-    """The network for a data set; refuses one of another modality, or for a size that it does not take."""
-    from instar.models import sources
-
-    try:
-        network = sources.load(
-            name,
-            Path(weights) if weights else None,
-            classes=len(dataset.classes),
-            dropout=dropout,
-            seed=seed,
-            input_size=input_size,
-        )
-    except (AssertionError, RuntimeError, ValueError) as error:  # the libraries refuse sizes in many ways
-        if input_size is None or isinstance(error, UserError):
-            raise
-        why = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UserError(f"{name} does not take input_size={input_size} ({why}); ask for another") from error
-    same_kind(network.card, MODALITIES[dataset.modality])
-    return network
-
-
-def network_of(run: Path, dataset: Dataset, recipe: Recipe) -> "Network":
-    """The network as the recipe wants it, before any training.
-
-    Raises:
-        UserError: the weights are not those that the run was planned with.
-    """
-    network = load(
-        recipe.backbone,
-        recipe.weights,
-        dataset,
-        dropout=recipe.dropout,
-        seed=recipe.seed,
-        input_size=recipe.input_size,
-    )
-    if network.card.weights_sha256 != store.read_card(run).weights_sha256:
-        raise UserError(f"the weights of {recipe.backbone} have changed since {run} was planned; {_anew(run)}")
-    return network
-
-
-def trained_network(run: Path, file: str, dataset: Dataset, recipe: Recipe) -> "Network":
-    """The network with a state that training has written into the run: what it was loaded from is not needed."""
-    from instar.evaluate.predict import load_best
-    from instar.models import sources
-    from instar.models.weights import names_in
-
-    path = run / file
-    empty = sources.unfilled(
-        store.read_card(run),
-        run / steps.KEPT,
-        names_in(path),
-        classes=len(dataset.classes),
-        input_size=recipe.input_size,
-    )
-    return load_best(empty, path)

@@ -178,10 +178,10 @@ def audit(folder: Path) -> Audit:
         with step(folder, "audit") as record:
             dataset = store.read_dataset(folder)
             at_hand(dataset)
-            asked_is_at_hand(folder, dataset)
+            asked = asked_is_at_hand(folder, dataset)
             found = run_checks(dataset, MODALITIES[dataset.modality].checks)
             started = monotonic()
-            found = Audit((*found.findings, *frozen_findings(folder, dataset, found)))
+            found = Audit((*found.findings, *frozen_findings(folder, dataset, found, asked)))
             record["frozen_seconds"] = round(monotonic() - started, 2)
             store.write_audit(folder, found)
             for finding in found.findings:

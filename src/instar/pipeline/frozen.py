@@ -42,7 +42,9 @@ FLIP = "horizontal_flip"
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
-def frozen_findings(folder: Path, dataset: Dataset, audit: Audit) -> tuple[Finding, ...]:
+def frozen_findings(
+    folder: Path, dataset: Dataset, audit: Audit, loaded: "tuple[Decision, Network] | None" = None
+) -> tuple[Finding, ...]:
     """The findings that rest on frozen features; all of them, with verdict skipped, where there can be none.
 
     The backbone is the one that the plan will choose, fed as the plan will feed it, so that prepared examples are found
@@ -53,6 +55,7 @@ def frozen_findings(folder: Path, dataset: Dataset, audit: Audit) -> tuple[Findi
         folder: the run, for what was asked for.
         dataset: opened, grouped and split.
         audit: the findings so far, on which the size and form of the input rest.
+        loaded: what `choose_backbone` has chosen already; without it, it is asked.
 
     Raises:
         UserError: a setting that no plan can have, or a source file that is no longer what was measured.
@@ -65,7 +68,7 @@ def frozen_findings(folder: Path, dataset: Dataset, audit: Audit) -> tuple[Findi
         )
     options, asked = wishes(folder)
     try:
-        chosen, network = choose_backbone(dataset, options.backbone, options, asked.get("input_size"))
+        chosen, network = loaded or choose_backbone(dataset, options.backbone, options, asked.get("input_size"))
     except UserError as error:
         return skipped(f"No frozen features, as the network cannot be loaded: {error}.")
     if not network.card.pretrained:
@@ -226,6 +229,8 @@ def cheap_answers(dataset: Dataset, modality: Modality, rows: pl.DataFrame, fold
         split=pl.Series(np.where(held, "test", "train")),
         label=pl.when(pl.Series(held)).then(None).otherwise(pl.col("label")),
     )
+    others = dataset.table.join(rows.select("id"), on="id", how="anti").with_columns(split=pl.lit("unlabelled"))
+    parted = pl.concat([parted, others.select(parted.columns)])
     answers = np.full(len(folds), -1, dtype=np.int64)
     answers[held] = modality.cheap(replace(dataset, table=parted)).argmax(1)
     return answers

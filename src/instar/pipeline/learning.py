@@ -14,8 +14,9 @@ from instar import steps, store
 from instar.errors import UserError
 from instar.files import read_yaml
 from instar.modality.modalities import MODALITIES
-from instar.pipeline.common import at_hand, network_of, planned, trained_network
+from instar.pipeline.common import at_hand, planned
 from instar.pipeline.data import originals, originals_unchanged, unchanged
+from instar.pipeline.networks import network_of, trained_network
 from instar.progress import say
 from instar.records import Dataset, Evaluation, Split
 
@@ -55,7 +56,9 @@ def train(folder: Path) -> None:
         val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
         data = TrainingData(prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache)
         network = network_of(folder, dataset, recipe)
-        rests_on = [network.card.weights_sha256, *(store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED))]
+        kept = store.read_machine(folder)["steps"]["plan"]["writes"][steps.KEPT]  # what the network was made from
+        files = [store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED)]
+        rests_on = [network.card.weights_sha256, kept, prepared.key, *files]
         learnt = replace(recipe, weights=None, grouping="", exclude=())  # what stands for these is in `rests_on`
         stamp = hashlib.sha256(f"{learnt} {dataset.classes} {rests_on}".encode()).hexdigest()
         epochs = fit(folder / "4-train", network, recipe, data, stamp)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from instar import steps, store
+from instar.data.grouping import KINDS
 from instar.errors import UserError
 from instar.models import sources
 from instar.plan import edits
@@ -28,7 +29,6 @@ class Options:
     """key=value, each a decision with basis asked."""
 
 
-GROUPINGS = ("exact", "near")
 OF_THE_FEED = ("input_size", "fit", "clean", "precision", "channels_last", "threads")
 """Fields of the recipe that features depend on."""
 
@@ -113,8 +113,8 @@ def _parsed(setting: str) -> tuple[str, Json]:
     edits.check_key(key)
     if key == "backbone" and isinstance(value, str):
         sources.check(value)  # with what may have been meant
-    if key == "grouping" and value not in GROUPINGS:
-        raise UserError(f"--set grouping={value}: choose {' or '.join(GROUPINGS)}")
+    if key == "grouping" and value not in KINDS:
+        raise UserError(f"--set grouping={value}: choose {' or '.join(KINDS)}")
     return key, edits.fitting(key, value)
 
 

@@ -28,7 +28,8 @@ def ask(folder: Path, settings: Sequence[str]) -> None:
     with at_work(folder, "audit"):
         options = options_of(folder)
         if store.finished(folder, "plan"):
-            amend(folder, edits.apply(settled(folder), dict(map(edits.parse_setting, wanted))))
+            before = settled(folder)
+            amend(folder, edits.apply(before, dict(map(edits.parse_setting, wanted))), before)
         else:
             ask_instead(folder, firm(replace(options, settings=(*options.settings, *wanted))))
             opened(folder)

@@ -18,12 +18,12 @@ CONTENTS = """\
 | `machine.yaml` | command, options, versions, seconds and memory of each step |
 """
 
-METHODS = {"wilson": "Wilson", "groups": "Wilson, groups", "bootstrap": "bootstrap"}
+METHODS = {"wilson": "Wilson", "groups": "Wilson, groups", "bootstrap": "bootstrap", "definition": "definition"}
 HOW = """\
 How the intervals were found, with a group of copies as one witness throughout. Wilson: the score interval at the
 effective number of examples, that of an independent sample with the variance found over groups; where the groups do
 not differ (all right, all wrong, or alike in each), at the number of groups. Bootstrap: bias-corrected
-and accelerated, over groups.
+and accelerated, over groups. Definition: what is always answered alike has this value whatever the examples.
 """
 
 

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from instar.files import digest as file_digest
 from instar.models.network import Network
 from instar.prepare.base import Prepared
 from instar.prepare.chunks import write_in_chunks
@@ -41,13 +42,16 @@ def features(
     """Features (N, D) that the head gets for the examples at `rows`: one pass through the body, in evaluation
     mode.
 
-    They are kept below `cache` under a digest of body, examples, rows, augmentation and arithmetic, and found
+    They are kept below `cache` under a digest of body (its tensors, and the files that its architecture is made
+    from: how a text's vectors are pooled is in no tensor), examples, rows, augmentation and arithmetic, and found
     there by the next call; an interrupted pass is taken up after its last whole chunk. `what` names the work
     for the progress bar.
     """
     order = np.argsort(prepared.costs[rows], kind="stable")
     settings = (VERSION, prepared.key, augment, seed, recipe.precision, recipe.channels_last, recipe.threads)
     digest = hashlib.sha256(f"{settings} {digest_of(network.model.body)}".encode())
+    for name, file in sorted(network.kept.items()):
+        digest.update(f"{name} {file_digest(file)}".encode())
     digest.update(np.ascontiguousarray(rows, np.int64).data)
     path = cache / f"{digest.hexdigest()[:20]}.npy"
     if not path.exists():

@@ -7,10 +7,10 @@ import polars as pl
 
 from instar.records.data import STRICT
 
-Method = Literal["wilson", "groups", "bootstrap", "paired"]
+Method = Literal["wilson", "groups", "bootstrap", "definition", "paired"]
 """How an interval was found. wilson: Wilson score interval at the effective number of examples; groups: Wilson over the
-number of twin groups, where these do not differ; bootstrap: BCa over groups; paired: BCa over groups of a
-difference on the same examples."""
+number of twin groups, where these do not differ; bootstrap: BCa over groups; definition: no width, as one answer to
+everything fixes the metric whatever the examples; paired: BCa over groups of a difference on the same examples."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +156,3 @@ def fill_optimiser(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tenso
 def model_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The model's part of a checkpoint."""
     return {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
-
-
-def moved_to(progress: Progress, **changes: Any) -> Progress:
-    """The same progress at another position."""
-    return replace(progress, position=replace(progress.position, **changes))

@@ -57,8 +57,7 @@ def share(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / (steps - rise)))
 
 
-def set_rates(optimizer: torch.optim.Optimizer, at: float) -> float:
-    """Set every group's rate to the share `at` of its peak; returns the highest, the head's."""
+def set_rates(optimizer: torch.optim.Optimizer, at: float) -> None:
+    """Set every group's rate to the share `at` of its peak."""
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * at
-    return max(float(group["lr"]) for group in optimizer.param_groups)
