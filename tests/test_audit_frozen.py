@@ -209,6 +209,15 @@ def test_a_share_of_the_test_part_counts_its_rows() -> None:
     assert evidence["test_share"] == pytest.approx((leaking + 3) / len(of_test), abs=1e-6)
 
 
+def test_the_share_of_the_test_part_with_a_near_copy_is_said() -> None:
+    held = int(copied().test.sum())
+    share = percent(round(8 / held, 6))
+    assert f"; 8 test images ({share}) have such a copy in train or val" in feature_twins(copied().frozen()).sentence
+    apart = feature_twins(copied(across=False).frozen())
+    assert apart.evidence["pairs"] == 8 and apart.evidence["test_share"] == 0
+    assert "; no test image has such a copy in train or val" in apart.sentence
+
+
 def test_uneven_classes_are_judged_by_the_mean_over_the_classes() -> None:
     """A probe that always says the large class is right in 99.5 %, and tells nothing."""
     frozen = hopeless(1).frozen()

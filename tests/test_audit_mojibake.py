@@ -8,6 +8,7 @@ import polars as pl
 
 from instar.audit.text_checks import mojibake
 from instar.data.measure_texts import measure
+from instar.prepare.clean import cleaned
 from instar.records import Finding
 from planted_worlds import World, first, in_class, texts
 
@@ -31,6 +32,13 @@ def test_what_was_lost_is_counted_by_what_stands_there() -> None:
     assert evidence["characters"] == 60 * 38
     assert evidence["sequences"] == [["ï¿½", 60 * 36, ""], ["Ã©", 60, "é"]]
     assert (evidence["different_sequences"], evidence["lost"]) == (2, 60 * 3)
+
+
+def test_what_is_lost_is_what_the_repair_takes_out() -> None:
+    """Runs are counted as they are repaired: one that was cut in the middle belongs to the run that it ends."""
+    junk = " it" + "ï¿½" * 3 + "ï¿ was ýýýý fine ï¿½"
+    assert cleaned([f"So{junk}"], ["mojibake"]) == ["So it was fine "]
+    assert found(garbled(EVERY_SIXTH, junk)).evidence["lost"] == 60 * 3
 
 
 def test_damage_that_has_nothing_to_do_with_the_label() -> None:

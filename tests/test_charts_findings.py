@@ -15,16 +15,23 @@ from instar.charts.findings import CHARTS, WITHOUT, drawings
 from instar.charts.findings_forms import Drawing, bars, dots, histogram, percent, unique_names
 from instar.charts.theme import PNG_WIDTH
 from instar.deck.figures import inert_finding, labelled
-from instar.records import Dataset, Finding
+from instar.records import Audit, Dataset, Finding
 from planted_worlds import PLANTED, QUIET, World, pictures, texts
 from test_charts import check
 
 HOSTILE = "<script>alert(1)</script>\x00\x0b مرحبا 👩‍👩‍👧 " + "x" * 200
 
 
+@cache
+def quiet(make: Callable[[], World]) -> tuple[World, Audit]:
+    """A world without a fault, and its audit."""
+    world = make()
+    return world, world.audit()
+
+
 def codes() -> set[str]:
     """The code of every finding that an audit may hold."""
-    own = {f.code for world in (pictures(), texts()) for f in world.audit().findings}
+    own = {f.code for make in (pictures, texts) for f in quiet(make)[1].findings}
     return own | set(FROZEN_CHECKS)
 
 
@@ -61,8 +68,9 @@ def test_what_a_check_finds_is_drawn(code: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [pictures, texts])
 def test_stems_do_not_clash_and_nothing_is_drawn_of_what_did_not_run(make: Callable[[], World]) -> None:
-    world = make().seal()
-    stems = [d.stem for f in make().audit().findings for d in draw(f, world)]
+    found = quiet(make)
+    world = found[0].seal()
+    stems = [d.stem for f in found[1].findings for d in draw(f, world)]
     assert len(stems) == len(set(stems))
     skipped = Finding("near-twins", "skipped", "Too many.")
     assert draw(skipped, world) == ()
@@ -114,6 +122,25 @@ def test_findings_on_frozen_features_are_drawn(hostile: bool, tmp_path: Path) ->
     for part in drawn.values():
         for drawing in part:
             check(drawing.chart, drawing.frame, tmp_path)
+
+
+def test_separability_is_drawn_by_what_it_was_judged_by(tmp_path: Path) -> None:
+    """The same findings, judged by accuracy and, where classes are uneven, by the mean of their recalls."""
+    (found,) = (f for f in frozen(8)[0] if f.code == "separability")
+    assert found.evidence["judged_by"] == "accuracy"
+    uneven = replace(found, evidence={**found.evidence, "judged_by": "balanced accuracy"})
+    for finding, measure, by, said in (
+        (found, "accuracy", "", "right out of fold"),
+        (uneven, "balanced_accuracy", "balanced_", "mean of the classes' recalls out of fold"),
+    ):
+        drawing = drawings(finding, pl.DataFrame())[0]
+        e, own = finding.evidence, measure.removesuffix("_accuracy")
+        assert drawing.frame[measure].to_list() == [e[own], e[f"cheap_{own}"], e[f"{by}majority"]]
+        assert drawing.frame["low"].to_list() == [e[f"{by}low"], e[f"cheap_{by}low"], e[f"{by}majority"]]
+        assert drawing.frame["high"].to_list() == [e[f"{by}high"], e[f"cheap_{by}high"], e[f"{by}majority"]]
+        assert drawing.frame["n"].to_list() == [e["n"], e["cheap_n"], e["n"]]
+        assert said in check(drawing.chart, drawing.frame, tmp_path)
+    assert e["balanced_majority"] == 1 / 8
 
 
 @pytest.mark.parametrize("classes", [5, 75, 102])

@@ -12,7 +12,7 @@ from instar.deck.figures import charts
 from instar.deck.story import story
 from instar.deck.story.hidden import SLIDES, hidden
 from instar.deck.words import read_words
-from instar.records import Audit, Figure, Finding, Gallery, Points, Slide, Verdict
+from instar.records import Audit, Figure, Finding, Gallery, Json, Points, Slide, Verdict
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,16 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
 
 
 def separability(cheap: tuple[float, float, float] | None = (0.31, 0.28, 0.34)) -> Finding:
-    evidence = {"n": 300, "accuracy": 0.862, "low": 0.85, "high": 0.873, "majority": 0.2}
+    evidence: dict[str, Json] = {
+        "n": 300,
+        "accuracy": 0.862,
+        "low": 0.85,
+        "high": 0.873,
+        "majority": 0.2,
+        "judged_by": "accuracy",
+    }
     if cheap is not None:
-        evidence |= dict(zip(("cheap_accuracy", "cheap_low", "cheap_high"), cheap, strict=True))
+        evidence |= dict(zip(("cheap_accuracy", "cheap_low", "cheap_high"), cheap, strict=True)) | {"cheap_n": 60}
     rows = pl.DataFrame({"class": ["species 1", "species 2"], "n": [20, 12], "recall": [0.4, 0.9]})
     return Finding("separability", "passed", "The probe is good.", evidence, rows)
 

@@ -19,10 +19,12 @@ from timm import create_model
 from instar import pipeline, steps, store
 from instar.data.fingerprint import fingerprint
 from instar.errors import UserError
+from instar.models import sources
 from instar.pipeline import common, data
 from instar.plan import measure
-from instar.records import Audit, Finding, Measurements, Slide, Timing
-from test_portable import TIMM, pictures, reviews
+from instar.records import Audit, Measurements, Slide, Timing
+from instar.train.checkpoint import stamp_of
+from test_portable import TIMM, encoder, pictures, reviews
 
 SMALL = ("epochs=1", "batch_size=8", "threads=1")
 
@@ -43,7 +45,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def hasty() -> Iterator[None]:
-    """Page and deck take seconds, and nothing here looks at them."""
+    """Page, deck and measuring take seconds, and nothing here looks at what they make."""
 
     def deck(folder: Path) -> tuple[Slide, ...]:
         for name in store.STEPS["deck"].writes:
@@ -53,6 +55,8 @@ def hasty() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("instar.report.build.write_report", lambda folder, **_: folder)
         patch.setattr("instar.deck.build.build", deck)
+        speeds = (Timing("fp32", False, 1, 50.0, 50.0),)
+        patch.setattr(measure, "measure", lambda *_, **__: Measurements(speeds, "cpu", 1, 1.0))
         yield
 
 
@@ -75,13 +79,22 @@ def run(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "run"))
 
 
+@pytest.fixture(scope="module")
+def plan_made(hasty: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return up_to_plan(tmp_path_factory.mktemp("planned"))
+
+
 @pytest.fixture
-def planned(tmp_path: Path) -> Path:
-    """A run up to its plan."""
-    folder = pipeline.start(options(tmp_path), tmp_path / "run")
-    pipeline.audit(folder)
-    pipeline.plan(folder)
-    return folder
+def planned(plan_made: Path, tmp_path: Path) -> Path:
+    """A run up to its plan, to change."""
+    return Path(shutil.copytree(plan_made, tmp_path / "run"))
+
+
+def up_to_plan(folder: Path) -> Path:
+    run = pipeline.start(options(folder), folder / "run")
+    pipeline.audit(run)
+    pipeline.plan(run)
+    return run
 
 
 # --- weights ---
@@ -121,12 +134,80 @@ def test_weights_asked_for_as_a_setting_are_the_ones_loaded_and_a_change_of_them
         pipeline.ask(folder, [f"weights={other}"])
 
 
+def test_a_change_of_the_files_that_a_network_is_made_from_is_noticed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How an encoder's vectors are pooled is in none of its weights."""
+    made = encoder(tmp_path / "encoder")
+    folder = pipeline.start(options(tmp_path, backbone=f"hf:{made}"), tmp_path / "run")
+    pipeline.audit(folder)
+    pipeline.plan(folder)
+    pipeline.train(folder)
+    before = stamp_of(folder / store.BEST), store.digest(folder / store.PROBE)
+    told = made / "1_Pooling/config.json"
+    told.write_text('{"pooling_mode_cls_token": true}')
+    with pytest.raises(
+        UserError, match=r"1_Pooling/config\.json of hf:.* has changed since .* was planned.*instar plan"
+    ):
+        pipeline.train(folder)
+    pipeline.plan(folder)
+    for step in (pipeline.evaluate, lambda run: pipeline.predict(run, [str(tmp_path / "reviews.csv")])):
+        with pytest.raises(UserError, match="has changed since step train; run `instar"):
+            step(folder)
+    capsys.readouterr()
+    pipeline.train(folder)
+    assert "starting anew" in capsys.readouterr().err
+    after = stamp_of(folder / store.BEST), store.digest(folder / store.PROBE)
+    assert after[0] != before[0] and after[1] != before[1]
+
+    told.unlink()
+    with pytest.raises(UserError, match=r"1_Pooling/config\.json of hf:.* has changed since .* was planned"):
+        pipeline.train(folder)
+    (folder / steps.KEPT / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="backbone has changed since step plan; run `instar plan"):
+        pipeline.train(folder)
+
+
+def test_a_size_that_the_planned_network_does_not_take_is_refused_when_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[Any] = []
+    real = sources.load
+
+    def load(*arguments: Any, **more: Any) -> Any:
+        loads.append(more["input_size"])
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(sources, "load", load)
+    asked = pipeline.Options(
+        str(pictures(tmp_path / "data")), backbone="scratch:timm/test_vit", settings=(*SMALL, "input_size=96")
+    )
+    folder = pipeline.start(asked, tmp_path / "run")
+    pipeline.audit(folder)
+    assert loads == [96], "once, for all of the audit"
+    pipeline.plan(folder)
+    before = (folder / store.PLAN).read_bytes()
+    with pytest.raises(
+        UserError, match=r"plan\.yaml: scratch:timm/test_vit does not take input_size=100 \(.*\); ask for"
+    ):
+        pipeline.ask(folder, ["input_size=100"])
+    assert (folder / store.PLAN).read_bytes() == before
+    (folder / store.PLAN).write_bytes(before.replace(b"input_size: 96", b"input_size: 100"))
+    with pytest.raises(UserError, match="does not take input_size=100"):
+        pipeline.train(folder)
+    (folder / store.PLAN).write_bytes(before)
+    pipeline.ask(folder, ["input_size=64"])
+    assert store.recipe_of(store.read_plan(folder)[0]).input_size == 64
+    assert loads == [96, 96], "sizes are tried without weights"
+
+
 # --- measurements ---
 
 
 def test_measurements_are_kept_as_long_as_network_and_machine_are_the_same(
-    planned: Path, measured: list[int], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, measured: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    planned = up_to_plan(tmp_path)
     before = (planned / store.MEASUREMENTS).read_bytes(), store.recipe_of(store.read_plan(planned)[0])
     pipeline.plan(planned)
     assert ((planned / store.MEASUREMENTS).read_bytes(), store.recipe_of(store.read_plan(planned)[0])) == before
@@ -302,22 +383,6 @@ def doubt(run: Path, ids: list[str]) -> None:
     store.finish(run, "audit", 0.0)
 
 
-def test_one_of_each_pair_is_left_out(run: Path) -> None:
-    rows = [
-        ("a", "train", "b", "train"),
-        ("b", "train", "c", "train"),
-        ("t", "test", "d", "train"),
-        ("e", "train", "v", "val"),
-        ("v", "val", "t", "test"),
-        ("u", "unlabelled", "f", "train"),
-    ]
-    frame = pl.DataFrame(rows, ["id", "split", "other_id", "other_split"], orient="row")
-    recipe = replace(store.recipe_of(store.read_plan(run)[0]), exclude=("feature-twins", DOUBTED))
-    doubted = Finding(DOUBTED, "issue", "", {}, pl.DataFrame({"id": ["b", "z"]}))
-    left = common.left_out(recipe, Audit((Finding("feature-twins", "issue", "", {}, frame), doubted)), run)
-    assert dict(left.iter_rows()) == {**dict.fromkeys("bcdef", "feature-twins"), "z": DOUBTED}
-
-
 def test_the_page_is_told_of_what_is_asked_later(planned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Path] = []
 
@@ -357,7 +422,7 @@ def test_rows_of_a_finding_are_left_out_of_training_alone(
     doubt(planned, named)
     pipeline.plan(planned)
     pipeline.ask(planned, [f"exclude=[{DOUBTED}]"])
-    assert store.read_frame(planned / steps.EXCLUDED).rows() == [(i, DOUBTED) for i in sorted(named)]
+    assert store.read_frame(planned / steps.EXCLUDED).rows() == [(i, DOUBTED) for i in sorted(named[:3])]
     seen: list[Any] = []
     real = training.fit
 
@@ -374,17 +439,29 @@ def test_rows_of_a_finding_are_left_out_of_training_alone(
     assert not trained_on & set(named)
     with pytest.raises(UserError, match="exclude names blur, which is no finding of the audit; choose among"):
         pipeline.ask(planned, ["exclude=[blur]"])
-    by_class = replace(store.recipe_of(store.read_plan(planned)[0]), exclude=("class-counts",))
-    with pytest.raises(UserError, match="class-counts, which is not about single rows"):
-        common.left_out(by_class, store.read_audit(planned), planned)
 
 
 def test_a_class_is_never_left_without_training_rows(planned: Path) -> None:
     doubt(planned, store.read_dataset(planned).part("train").filter(pl.col("label") == "bad")["id"].to_list())
     pipeline.plan(planned)
-    pipeline.ask(planned, [f"exclude=[{DOUBTED}]"])
-    with pytest.raises(UserError, match="exclude leaves no training example of bad"):
-        pipeline.train(planned)
+    before = (planned / store.PLAN).read_bytes()
+    with pytest.raises(UserError, match=r"plan\.yaml: exclude=conflicting-labels leaves no training example of bad;"):
+        pipeline.ask(planned, [f"exclude=[{DOUBTED}]"])
+    assert (planned / store.PLAN).read_bytes() == before and store.current(planned, "plan")
+
+
+def test_an_audit_of_an_older_version_is_told_in_one_line(planned: Path) -> None:
+    """Versions before wrote a list; a later one may raise the number."""
+    content = yaml.safe_load((planned / store.AUDIT).read_text())
+    assert content["format"] == steps.AUDIT_FORMAT
+    for older in (content["findings"], {**content, "format": steps.AUDIT_FORMAT - 1}, "nothing"):
+        (planned / store.AUDIT).write_text(yaml.safe_dump(older))
+        store.finish(planned, "audit", 0.0)
+        with pytest.raises(UserError, match=r"audit\.yaml is of another version of instar; run `instar audit ") as told:
+            pipeline.plan(planned)
+        assert "\n" not in str(told.value)
+    pipeline.audit(planned)
+    assert pipeline.plan(planned).decisions
 
 
 # --- once each ---

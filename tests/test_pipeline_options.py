@@ -12,7 +12,7 @@ import yaml
 from instar import pipeline, store
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
-from instar.pipeline import choosing, common
+from instar.pipeline import choosing, networks
 from instar.pipeline.options import OF_THE_FEED, Options, same_network, wishes
 from instar.plan import edits, measure
 from instar.plan.input_size import fit
@@ -158,7 +158,7 @@ def test_a_size_that_a_network_cannot_take_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"scratch:torchvision/vit_b_16 does not take input_size=200 \(.*\); ask for"):
         choosing.choose_backbone(dataset, "scratch:torchvision/vit_b_16", Options("x"), 200)
     with pytest.raises(UserError, match="network for texts"):
-        common.load("scratch:words", None, dataset, dropout=0.0, seed=0, input_size=32)
+        networks.load("scratch:words", None, dataset, dropout=0.0, seed=0, input_size=32)
 
 
 def test_what_was_asked_for_and_cannot_be_had_is_said_before_the_audit(

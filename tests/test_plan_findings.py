@@ -187,6 +187,25 @@ def test_texts_are_repaired_where_something_is_broken(name: str, clean: list[str
     assert planted(name)[2].live()["clean"].value == clean
 
 
+def test_one_text_holds_and_several_hold() -> None:
+    one = pl.int_range(pl.len()) == 0
+    garbled = decided(texts().where(one, measure__replacement=1), "clean")
+    assert garbled.reason.startswith("1 text (0.28 %) holds characters of a wrong encoding")
+    assert "texts (" in (said := planted("mojibake")[2].live()["clean"].reason) and "%) hold characters" in said
+    found = planted("markup")[1]
+    several, single = ({**found["markup"].evidence, "rows": n} for n in (2, 1))
+    for evidence, start in ((several, "2 texts hold HTML entities"), (single, "1 text holds HTML entities")):
+        changed = replace(found["markup"], evidence=evidence)
+        assert text.clean(Audit(tuple(changed if f.code == "markup" else f for f in found.findings))).reason.startswith(
+            start
+        )
+    typed = found["whitespace-label"]
+    for traits, verb in ((["a leading blank"], "tells"), (["a leading blank", "a double blank"], "tell")):
+        told = replace(typed, verdict="issue", evidence={**typed.evidence, "carrying": traits})
+        made = text.clean(Audit(tuple(told if f.code == told.code else f for f in found.findings)))
+        assert f"As {', '.join(traits)} {verb} the label, blanks are collapsed." in made.reason
+
+
 def test_what_no_repair_takes_away_is_said() -> None:
     assert "capitals belong" in planted("shouting")[2].live()["clean"].reason
     assert "no repair takes that away" in planted("long class")[2].live()["clean"].reason

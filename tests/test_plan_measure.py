@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from instar.modality.extent import usual
 from instar.modality.modalities import MODALITIES
 from instar.plan.measure import measure
 from instar.prepare.base import Batch
@@ -47,6 +48,10 @@ def test_no_text_is_measured_longer_than_it_is_cut_to() -> None:
     long = texts([4000] * 200)
     assert TEXT.extent(long, WORDS, None) == 128
     assert TEXT.extent(long, WORDS, 50) == 50
+
+
+def test_nineteen_in_twenty_texts_do_not_exceed_the_usual_length() -> None:
+    assert usual(np.arange(1, 21)) == 19 and usual(np.array([7])) == 7
 
 
 @pytest.mark.parametrize("extent", [1, 41])

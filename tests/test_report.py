@@ -1,17 +1,23 @@
 """2-audit/report.html as a person sees it: whole, safe, searchable, readable on every screen."""
 
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
+import vl_convert
 from PIL import Image
 
 from deck_fixture import make_run
 from instar import steps, store
+from instar.charts import theme
 from instar.charts.findings import CHARTS, WITHOUT, drawings
 from instar.deck.facts import read_facts
 from instar.deck.figures import charts, inert_finding, labelled
@@ -57,15 +63,33 @@ def audited(folder: Path, modality: str, classes: Any, **options: Any) -> Path:
     return run
 
 
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """A description of a chart is drawn once: the pages here hold the same charts again and again."""
+
+    @cache
+    def svg(spec: str) -> str:
+        return str(vl_convert.vegalite_to_svg(spec))
+
+    @cache
+    def png(svg: str, scale: float) -> bytes:
+        return bytes(vl_convert.svg_to_png(svg, scale=scale))
+
+    kept = SimpleNamespace(vegalite_to_svg=lambda spec: svg(json.dumps(spec)), svg_to_png=png)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(theme, "vl_convert", kept)
+        yield
+
+
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pictures(drawn_once: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = audited(tmp_path_factory.mktemp("pictures"), "image", NASTY, per_class=16)
     write_report(run)
     return run
 
 
 @pytest.fixture(scope="module")
-def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def texts(drawn_once: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = audited(tmp_path_factory.mktemp("texts"), "text", NASTY, hostile=True, per_class=40)
     write_report(run)
     return run
@@ -289,7 +313,15 @@ def numbered(run: Path) -> tuple[Finding, ...]:
     rows = store.read_dataset(run).part("train").head(20).select("id", "label", "split")
     other = rows.reverse().rename({name: f"other_{name}" for name in rows.columns})
     names = [str(i) for i in range(10)]
-    probe = {"accuracy": 0.8, "low": 0.75, "high": 0.85, "majority": 0.1, "n": 200, "hardest": "7"}
+    probe = {
+        "accuracy": 0.8,
+        "low": 0.75,
+        "high": 0.85,
+        "majority": 0.1,
+        "n": 200,
+        "hardest": "7",
+        "judged_by": "accuracy",
+    }
     pairs = {"pairs": 20, "across_classes": 20, "across_splits": 0, "test_with_near_copy": 0, "class_pairs": []}
     place = pl.int_range(20, eager=True).cast(pl.Float64)
     return (

@@ -20,6 +20,8 @@ from instar.records import Json
 
 FORMAT = 2
 """Of a run directory; goes up when this version cannot go on with what an older one wrote."""
+AUDIT_FORMAT = 2
+"""Of audit.yaml; goes up when rules, charts or slides ask findings for what those of an older version lack."""
 LOCK = ".lock"
 DATASET, TABLE, SEALED = "1-data/dataset.yaml", "1-data/table.parquet", "1-data/sealed.parquet"
 AUDIT, FINDINGS = "2-audit/audit.yaml", "2-audit/findings/"

@@ -31,6 +31,7 @@ from instar.files import (
 from instar.records import Audit, Card, Dataset, Decision, Epoch, Evaluation, Finding, Json, Measurements, Plan, Recipe
 from instar.steps import (
     AUDIT,
+    AUDIT_FORMAT,
     BASELINES,
     BEST,
     CARD,
@@ -137,13 +138,16 @@ def write_audit(run: Path, audit: Audit) -> None:
             write_frame(run / FINDINGS / f"{f.code}.csv", f.rows)
             entry["columns"] = kinds(f.rows)
         content.append(entry)
-    write_yaml(run / AUDIT, content)
+    write_yaml(run / AUDIT, {"format": AUDIT_FORMAT, "findings": content})
 
 
 def read_audit(run: Path) -> Audit:
-    """Read what `write_audit` wrote."""
+    """Read what `write_audit` wrote; an older form, which lacks what is now asked for, is an error with its remedy."""
+    content = read_yaml(run / AUDIT, Any)
+    if not isinstance(content, dict) or content.get("format") != AUDIT_FORMAT:
+        raise UserError(f"the audit {run / AUDIT} is of another version of instar; run `instar audit {run}`")
     findings = []
-    for entry in read_yaml(run / AUDIT, list[dict[str, Any]]):
+    for entry in content["findings"]:
         path, columns = run / FINDINGS / f"{entry['code']}.csv", entry.pop("columns", None)
         findings.append(Finding(**entry, rows=read_frame(path, columns) if path.exists() else pl.DataFrame()))
     return Audit(tuple(findings))

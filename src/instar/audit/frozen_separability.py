@@ -132,13 +132,14 @@ def _cheap(answers: Ints, labels: Ints, groups: Ints) -> tuple[dict[str, Json], 
     asked = answers >= 0
     labels, groups, right = labels[asked], groups[asked], (answers == labels)[asked]
     low, high = share_interval(right, groups)
-    balanced, _, balanced_high = balanced_interval(right, labels, groups)
+    balanced, balanced_low, balanced_high = balanced_interval(right, labels, groups)
     figures: dict[str, Json] = {
         "cheap_accuracy": round(float(right.mean()), DIGITS),
         "cheap_low": low,
         "cheap_high": high,
         "cheap_n": len(labels),
         "cheap_balanced": balanced,
+        "cheap_balanced_low": balanced_low,
         "cheap_balanced_high": balanced_high,
     }
     return figures, {int(c): round(float(right[labels == c].mean()), DIGITS) for c in np.unique(labels)}

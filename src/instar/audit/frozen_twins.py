@@ -65,6 +65,8 @@ def feature_twins(frozen: Frozen) -> Finding:
                 f"; {several(leaking, f'test {frozen.modality}')} ({percent(evidence['test_share'])}) "
                 f"{'has' if leaking == 1 else 'have'} such a copy in train or val"
             )
+        elif held:
+            part += f"; no test {frozen.modality} has such a copy in train or val"
         said.append(part)
     if classes:
         named = listed([f"“{a}” and “{b}”" for a, b in classes], 4)

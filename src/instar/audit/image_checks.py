@@ -56,29 +56,35 @@ def sizes(dataset: Dataset) -> Finding:
 
 def colour(dataset: Dataset) -> Finding:
     """Grey pictures in train and val, and classes in which all are grey: a shortcut past the shape; and the colour
-    modes in which the labelled pictures are stored.
+    modes (RGB, L, P, CMYK, RGBA, I;16 ...: Pillow's names) in which the labelled pictures are stored.
+
+    Evidence: modes counts the labelled pictures by mode, stored by format and mode ([format, mode, n], most frequent
+    first). The rows say of each class how those of train and val are stored.
 
     A class counts as grey where so many grey pictures in a row would hardly come about by chance at the rate
     of the other classes (p = rate ** n, against `CHANCE` shared by all classes: Bonferroni).
     """
-    known = dataset.part("train", "val").select("id", "label", grey="measure.grey")
+    known = dataset.part("train", "val").select("id", "label", grey="measure.grey", mode="measure.mode")
     rows = (
         known.group_by(pl.col("label").alias("class"))
         .agg(pl.len().alias("n"), pl.col("grey").sum().cast(pl.Int64).alias("grey"))
         .with_columns(share=(pl.col("grey") / pl.col("n")).round(DIGITS))
+        .join(_modes_by_class(known), on="class", how="left")
         .sort("share", "class", descending=[True, False])
     )
     grey = int(known["grey"].sum())
-    modes = dataset.part("train", "val", "test").group_by(mode="measure.mode").len("n")
-    modes = modes.sort("n", "mode", descending=[True, False])
+    stored = dataset.part("train", "val", "test").group_by(format="measure.format", mode="measure.mode").len("n")
+    stored = stored.sort("n", "format", "mode", descending=[True, False, False])
+    modes = stored.group_by("mode").agg(pl.col("n").sum()).sort("n", "mode", descending=[True, False])
     evidence: dict[str, Json] = {
         "grey": grey,
         "grey_share": round(grey / known.height, DIGITS),
         "of": known.height,
         "modes": dict(modes.iter_rows()),
+        "stored": [list(row) for row in stored.iter_rows()],
     }
     classes: dict[str, float] = {}
-    for name, n, n_grey, share in rows.iter_rows():
+    for name, n, n_grey, share in rows.drop("modes").iter_rows():
         elsewhere = max(grey - n_grey, 1) / max(known.height - n, 1)
         if n_grey == n and elsewhere**n < CHANCE / len(dataset.classes):
             classes[name] = share
@@ -100,9 +106,16 @@ def colour(dataset: Dataset) -> Finding:
             verdict = "issue"
         sentence += "."
     if modes.height > 1:
-        stored = ", ".join(f"{mode} ({number(n)})" for mode, n in modes.iter_rows())
-        sentence += f" The labelled pictures are stored as {stored}; all are read as RGB."
+        counted = ", ".join(f"{mode} ({number(n)})" for mode, n in modes.iter_rows())
+        sentence += f" The labelled pictures are stored as {counted}; all are read as RGB."
     return Finding("colour", verdict, sentence, evidence, rows)
+
+
+def _modes_by_class(known: pl.DataFrame) -> pl.DataFrame:
+    """class, modes: "RGB 28, L 2", the most frequent first."""
+    counts = known.group_by("label", "mode").len("n").sort("n", "mode", descending=[True, False])
+    told = pl.format("{} {}", "mode", "n").str.join(", ").alias("modes")
+    return counts.group_by(pl.col("label").alias("class"), maintain_order=True).agg(told)
 
 
 def brightness(dataset: Dataset) -> Finding:

@@ -1,6 +1,5 @@
 """Checks of what only texts have: length, damage, content."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -11,6 +10,7 @@ import polars as pl
 from instar.audit.association import LEAST, Floats, Ints
 from instar.audit.check import WORTH_KNOWING
 from instar.audit.wording import DIGITS, number, percent, several
+from instar.data.lost import CUT, DEBRIS
 from instar.data.measure_texts import BROKEN, LOST
 from instar.records import Dataset, Finding, Json, Verdict
 
@@ -23,10 +23,6 @@ LEAST_BROKEN = 5
 """Different damaged texts below which nothing is said of their labels (our judgement)."""
 SHUFFLES = 9_999
 """Ways to deal the damaged texts to the classes that are drawn for a p-value."""
-CUT = "ý{3,}"
-"""U+FFFD of which only the last byte was kept, read as Latin-1: no word has three of that letter in a row."""
-RUN = re.compile(f"(?:{LOST}|ï¿½)+|{CUT}")
-"""What is left of a character that nobody can read again: each further conversion makes more of it."""
 SHOWN = 5
 """Garbled sequences that are listed."""
 
@@ -108,7 +104,7 @@ def _garbled(texts: Iterable[str]) -> dict[str, Json]:
     lost = 0
     for text in texts:
         found.update(BROKEN.findall(text))
-        lost += RUN.subn("", text)[1]
+        lost += DEBRIS.subn("", text)[1]
     meant = {sequence: ftfy.fix_encoding(sequence) for sequence in found}
     readable = {s: m if m != s and LOST not in m else "" for s, m in meant.items()}
     sequences = [[s, n, readable[s]] for s, n in found.most_common(SHOWN)]

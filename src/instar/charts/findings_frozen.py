@@ -32,26 +32,30 @@ NUMBERED, LETTERS = 12, 22
 
 
 def separability(found: Finding, _: pl.DataFrame) -> tuple[Drawing, ...]:
-    """The probe on frozen features against a cheap baseline and the largest class."""
+    """The probe on frozen features against a cheap baseline and the largest class, by what the finding was judged by:
+    the accuracy, or the mean of the classes' recalls."""
     e = found.evidence
+    balanced = e["judged_by"] == "balanced accuracy"
+    own, by = ("balanced", "balanced_") if balanced else ("accuracy", "")
+    floor = e[f"{by}majority"]
     subjects = [
-        ("linear probe on frozen features", e["accuracy"], e["low"], e["high"], "plain"),
-        ("always the largest class", e["majority"], e["majority"], e["majority"], "quiet"),
+        ("linear probe on frozen features", e[own], e[f"{by}low"], e[f"{by}high"], e["n"], "plain"),
+        ("always the largest class", floor, floor, floor, e["n"], "quiet"),
     ]
-    if "cheap_accuracy" in e:
-        subjects.insert(1, ("cheap baseline", e["cheap_accuracy"], e["cheap_low"], e["cheap_high"], "quiet"))
+    if f"cheap_{own}" in e:
+        cheap = (e[f"cheap_{own}"], e[f"cheap_{by}low"], e[f"cheap_{by}high"], e["cheap_n"])
+        subjects.insert(1, ("cheap baseline", *cheap, "quiet"))
+    measure = "balanced_accuracy" if balanced else "accuracy"
     frame = pl.DataFrame(
-        [
-            {"subject": s, "accuracy": value, "low": low, "high": high, "n": e["n"]}
-            for s, value, low, high, _ in subjects
-        ]
+        [{"subject": s, measure: value, "low": low, "high": high, "n": n} for s, value, low, high, n, _ in subjects]
     )
     rows: list[Row] = [
         {"name": s, "value": value, "low": low, "high": high, "tone": tone,
          "text": percent(value) if low == high else f"{percent(value)}  ({percent(low)} to {percent(high)})"}
-        for s, value, low, high, tone in subjects
+        for s, value, low, high, _, tone in subjects
     ]  # fmt: skip
-    title = f"right out of fold, {e['n']:,} examples, with 95 % interval"
+    what = "mean of the classes' recalls" if balanced else "right"
+    title = f"{what} out of fold, {e['n']:,} examples, with 95 % interval"
     drawn = [Drawing("02-separability", dots(rows, title, (0.0, 1.0)), frame)]
     if found.rows.height:
         classes = found.rows.sort("recall", "class").head(NAMED)

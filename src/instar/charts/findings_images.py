@@ -45,7 +45,7 @@ def sizes(found: Finding, _: pl.DataFrame) -> tuple[Drawing, ...]:
     return (Drawing("03-sizes", size_chart(frame), frame),)
 
 
-def colour(found: Finding, table: pl.DataFrame) -> tuple[Drawing, ...]:
+def colour(found: Finding, _: pl.DataFrame) -> tuple[Drawing, ...]:
     """Classes with the largest share of grey pictures, and how the files store colour."""
     drawn = []
     grey = found.rows.filter(pl.col("grey") > 0).sort("share", "grey", descending=True, maintain_order=True)
@@ -59,17 +59,14 @@ def colour(found: Finding, table: pl.DataFrame) -> tuple[Drawing, ...]:
         share = found.evidence["grey_share"]
         chart = bars(rows, "grey pictures of the class", shares=True, end=1, line=(share, f"of all: {percent(share)}"))
         drawn.append(Drawing("02-colour", chart, found.rows))
-    if "measure.mode" in table.columns:
-        stored = pl.concat_str("measure.format", pl.lit(", "), "measure.mode").alias("stored")
-        modes = (
-            table.select(stored).drop_nulls().group_by("stored").len("n").sort("n", "stored", descending=[True, False])
-        )
-        if modes.height > 1:
-            total = int(modes["n"].sum())
-            rows = [
-                {"name": name, "value": n, "text": f"{n:,} ({percent(n / total)})"} for name, n in modes.iter_rows()
-            ]
-            drawn.append(Drawing("02-colour-modes", bars(rows, "pictures, by format and colour mode"), modes))
+    stored = pl.DataFrame(found.evidence["stored"], ["format", "mode", "n"], orient="row")
+    if stored.height > 1:
+        total = int(stored["n"].sum())
+        rows = [
+            {"name": f"{form}, {mode}", "value": n, "text": f"{n:,} ({percent(n / total)})"}
+            for form, mode, n in stored.iter_rows()
+        ]
+        drawn.append(Drawing("02-colour-modes", bars(rows, "pictures, by format and colour mode"), stored))
     return tuple(drawn)
 
 

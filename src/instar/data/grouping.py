@@ -1,7 +1,7 @@
 """What a split keeps together: exact twins, and near copies with them. Contents decide, labels do not."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -9,6 +9,7 @@ import polars as pl
 from instar.data.near import Ints, alike_pictures, alike_texts, clusters
 
 Kind = Literal["exact", "near"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 GIANT = 1 / 3
 """Largest share of the set, or of a class, that near copies joined to one group may hold: three parts want at least
 three groups (our judgement). Chains of near copies grow beyond it where examples are made from a template."""

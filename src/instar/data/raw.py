@@ -7,9 +7,6 @@ import polars as pl
 
 from instar.records import Json
 
-GIVEN = ("train", "val", "test", "unlabelled")
-"""Values of column `given`: the part that the source itself puts a row into."""
-
 
 @dataclass(frozen=True)
 class Raw:
@@ -19,7 +16,8 @@ class Raw:
       id       str, unique: the path below `root` for a picture, "row 17" for a line of a table
       input    str: the path below `root`, or the text itself, unchanged
       label    str or null
-      given    one of `GIVEN`, or null where the source does not say
+      given    the part that the source itself puts a row into (train, val, test or unlabelled), or null where it does
+               not say
       extra.*  the other columns of the table, unchanged
     """
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 
+from instar.data.grouping import KINDS
 from instar.errors import UserError
 from instar.metrics import CHOOSING
 from instar.modality.modalities import MODALITIES
@@ -31,7 +32,7 @@ RECIPE: dict[str, Bound] = {
         lambda value: re.fullmatch(rf"({'|'.join(SOURCE)}):.+", value) is not None,
         f"must be SOURCE:NAME with SOURCE one of {', '.join(SOURCE)}",
     ),
-    "grouping": _one_of("exact", "near"),
+    "grouping": _one_of(*KINDS),
     "decode": _one_of("argmax", "median"),
     "input_size": _whole(8),
     "metric": _one_of(*CHOOSING),

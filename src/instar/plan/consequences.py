@@ -6,6 +6,10 @@ from instar.plan.rows import OPEN
 from instar.records import Audit, Plan
 
 KEPT = "rows are kept and reported, and a person may leave them out of the training with --set exclude="
+PAIRS = (
+    "both of a pair are kept and reported, and a person may leave one of them out of the training (the one in train, "
+    "where one is) with --set exclude="
+)
 REASONS: dict[str, str] = {
     "unreadable": "what cannot be read was set aside when the data were opened, and takes no part in anything",
     "files": "what a file holds is told by its content, whatever it is called, and other files take no part",
@@ -23,7 +27,8 @@ REASONS: dict[str, str] = {
     "one-word-labels": "short texts are as good an input as others; that copies of them stand on one side of a split "
     "alone follows from exact-twins",
     "short-texts": f"{KEPT}short-texts",
-    "language": "no rule knows which languages a network has read; for another one name it with --backbone",
+    "language": "no rule knows which languages a network has read: for another network name it with --backbone; "
+    f"{KEPT}language",
     "vocabulary": "whether these words should tell the classes apart is for a person to judge",
     "confusable-classes": "no setting aims at single pairs of classes; whether labels are wrong there, or two classes "
     "are one, is for a person to judge",
@@ -33,12 +38,12 @@ REASONS: dict[str, str] = {
     "set without it with `instar compose`",
     "outliers": f"{KEPT}outliers",
     "feature-twins": "what a split keeps together was settled when the data were opened, before there were features; "
-    f"{KEPT}feature-twins",
+    f"{PAIRS}feature-twins",
     "feature-map": "it is a picture for a reader",
 }
 """Why no rule makes anything of a finding."""
 OTHERWISE: dict[str, str] = {
-    "near-twins": f"near copies are not kept together here, as the reason of the grouping tells; {KEPT}near-twins",
+    "near-twins": f"near copies are not kept together here, as the reason of the grouping tells; {PAIRS}near-twins",
     "separability": "the first backbone that can be loaded is taken, and how much is thawed goes by a probe only where "
     "that is nearly always right; for another network name it with --backbone",
     "shortcuts": "no value rests on it here; what becomes of its trait stands in the reasons of augment, fit and clean",

@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instar.audit.wording import number, percent, several
+from instar.modality.extent import usual
 from instar.plan.rows import OPEN
 from instar.records import Audit, Card, Decision
 
 Tokens = NDArray[np.int64]
-USUAL = 0.95
-"""Share of the texts that shall not be cut (our judgement)."""
 STEP = 16
 """Lengths are rounded up to a multiple of this, which matrix units like."""
 NEARLY_SQUARE = (3 / 4, 4 / 3)
@@ -44,7 +43,7 @@ def input_size(audit: Audit, card: Card, tokens_N: Tokens | None) -> Decision:
             f"{', so they are enlarged, which adds no detail' if smaller else ''}."
         )
         return Decision("input_size", limit, "fixed", (), reason, "configuration of the backbone")
-    longest = _usual(tokens_N)
+    longest = usual(tokens_N)
     wanted = STEP * math.ceil(longest / STEP)
     value = min(wanted, limit)
     cut = float((tokens_N > value).mean())
@@ -59,11 +58,6 @@ def input_size(audit: Audit, card: Card, tokens_N: Tokens | None) -> Decision:
     return Decision("input_size", value, "measured", ("lengths",), reason, source)
 
 
-def _usual(tokens_N: Tokens) -> int:
-    """Tokens that 19 in 20 texts do not exceed."""
-    return int(np.quantile(tokens_N, USUAL, method="inverted_cdf"))
-
-
 def fit(audit: Audit, card: Card, fits: Collection[str], tokens_N: Tokens | None, asked: int | None = None) -> Decision:
     """crop, pad or squash by the aspects of the pictures; head or ends by how many texts are too long.
 
@@ -74,7 +68,7 @@ def fit(audit: Audit, card: Card, fits: Collection[str], tokens_N: Tokens | None
         tokens_N: as in `input_size`.
         asked: the size that the user wants.
     """
-    decision = _fit_pictures(audit) if tokens_N is None else _fit_texts(_usual(tokens_N), card, asked)
+    decision = _fit_pictures(audit) if tokens_N is None else _fit_texts(usual(tokens_N), card, asked)
     assert decision.value in fits, (decision.value, fits)
     return decision
 

@@ -1,10 +1,15 @@
 """Which rows belong together, and which take no part in training."""
 
+from collections.abc import Sequence
+
+import polars as pl
+
 from instar.audit.wording import listed, number, percent, several
+from instar.errors import UserError
 from instar.records import Audit, Basis, Dataset, Decision, Finding
 
 DOUBTFUL = ("suspect-labels", "conflicting-labels")
-"""Findings whose rows may teach the network something wrong."""
+"""Findings whose rows may teach the network something wrong: the label is in doubt, not the content."""
 LEAVABLE = (
     *DOUBTFUL,
     "outliers",
@@ -16,8 +21,11 @@ LEAVABLE = (
     "mojibake",
     "markup",
     "short-texts",
+    "language",
 )
-"""Findings that name the examples they are about, so that a person may leave these out of the training."""
+"""Findings whose rows are doubtful examples, so that a person may leave these out of the training. Others name none,
+or, as `feature-map`, all there are."""
+NONE = "--set exclude=[], or exclude: [] in the file"
 OPEN = ("issue", "note")
 """Verdicts that ask for a decision."""
 JUDGEMENT = "our judgement"
@@ -70,7 +78,7 @@ def exclude(dataset: Dataset, audit: Audit) -> Decision:
     ]
     if doubtful:
         train = dataset.part("train")
-        would = [f"{several(_rows(f, train['id'].to_list()), 'row')} by --set exclude={f.code}" for f in doubtful]
+        would = [f"{several(leaving(f, train).height, 'row')} by --set exclude={f.code}" for f in doubtful]
         parts.append(
             f"Of {number(train.height)} training rows would go: {listed(would)}; validation and test keep all."
         )
@@ -83,6 +91,76 @@ def exclude(dataset: Dataset, audit: Audit) -> Decision:
     return Decision("exclude", [], "fixed", (), " ".join(parts), JUDGEMENT)
 
 
-def _rows(finding: Finding, train: list[str]) -> int:
-    """Training rows that the finding names."""
-    return len(set(train) & set(finding.rows["id"].to_list()))
+def left_out(codes: Sequence[str], audit: Audit, train: pl.DataFrame, where: str) -> pl.DataFrame:
+    """The training rows that take no part where a person leaves out the rows of these findings: id, finding (the first
+    that names it), by id. Validation and test keep every row.
+
+    Args:
+        codes: of the recipe's `exclude`.
+        train: id, label, twin of the training part.
+        where: the file that asks for it, for the error.
+
+    Raises:
+        UserError: a code that names no such finding of this audit, or a class that would be left without any row.
+    """
+    parts = [pl.DataFrame(schema={"id": pl.String, "finding": pl.String})]
+    for code in codes:
+        found = audit.get(code)
+        if found is None or code not in LEAVABLE or "id" not in found.rows.columns:
+            raise UserError(f"{where}: exclude names {code}, which {_fault(code, found)}; {_choice(audit)}")
+        parts.append(leaving(found, train).select("id", pl.lit(code).alias("finding")))
+    gone = pl.concat(parts).unique("id", keep="first", maintain_order=True).sort("id")
+    _leave_some(codes, gone, train, where)
+    return gone
+
+
+def leaving(finding: Finding, train: pl.DataFrame) -> pl.DataFrame:
+    """The training rows that go with those that a finding names.
+
+    Exact copies go together, else the network would learn from what was left out all the same. Where the content is in
+    doubt (it is blurred, garbled, an outlier, a near copy), all its copies go, whatever they are labelled. Where the
+    label is in doubt (`DOUBTFUL`), the copies with that label go, and the same content stays under another label, if
+    the finding does not name that too.
+
+    Of a pair of near copies one goes: the one in train where one is, the second where both are, else none.
+
+    Args:
+        finding: with rows that name examples (id), or pairs of them (id, split, other_id, other_split).
+        train: id, label, twin of the training part.
+    """
+    rows = finding.rows
+    if "other_id" in rows.columns:
+        other = pl.when(pl.col("other_split") == "train").then("other_id")
+        rows = rows.select(id=other.when(pl.col("split") == "train").then("id"))
+    alike = ["twin", "label"] if finding.code in DOUBTFUL else ["twin"]
+    named = train.filter(pl.col("id").is_in(rows["id"].drop_nulls().implode()))
+    return train.join(named.select(alike).unique(), on=alike, how="semi")
+
+
+def _fault(code: str, found: Finding | None) -> str:
+    if found is None:
+        return "is no finding of the audit"
+    if "id" not in found.rows.columns:
+        unchecked = found.verdict in ("skipped", "not applicable")
+        return "could not be checked" if unchecked else "is not about single rows"
+    return "names rows, but none as doubtful"
+
+
+def _choice(audit: Audit) -> str:
+    """What to ask for instead."""
+    known = [code for code in LEAVABLE if (f := audit.get(code)) is not None and "id" in f.rows.columns]
+    return f"choose among {', '.join(known)}" if known else f"name none: {NONE}"
+
+
+def _leave_some(codes: Sequence[str], gone: pl.DataFrame, train: pl.DataFrame, where: str) -> None:
+    """Refuse to leave a class, or everything, without training rows."""
+    rest = train.join(gone, on="id", how="anti")
+    lost = sorted(set(train["label"]) - set(rest["label"]))
+    if not lost:
+        return
+    if rest.height:
+        more = f" (nor of {several(len(lost) - 1, 'other class', 'other classes')})" if len(lost) > 1 else ""
+        what = f"no training example of {lost[0]}{more}"
+    else:
+        what = "no training example at all"
+    raise UserError(f"{where}: exclude={','.join(codes)} leaves {what}; name fewer findings, or none: {NONE}")

@@ -35,7 +35,8 @@ def clean(audit: Audit) -> Decision:
         value.append("mojibake")
         because.append("mojibake")
         parts.append(
-            f"{several(garbled.evidence['rows'], 'text')} ({percent(garbled.evidence['share'])}) hold characters of a "
+            f"{several(garbled.evidence['rows'], 'text')} ({percent(garbled.evidence['share'])}) "
+            f"{'holds' if garbled.evidence['rows'] == 1 else 'hold'} characters of a "
             "wrong encoding: what can be read again is restored, what is lost becomes a blank, so that its remains "
             + ("no longer tell the label, as they do now, nor" if garbled.evidence["carries"] else "do not")
             + " take up tokens."
@@ -45,8 +46,8 @@ def clean(audit: Audit) -> Decision:
         value.append("entities")
         because.append("markup")
         parts.append(
-            f"{several(markup.evidence['rows'], 'text')} hold HTML entities or tags: entities become the characters "
-            "that they stand for; tags stay."
+            f"{several(markup.evidence['rows'], 'text')} {'holds' if markup.evidence['rows'] == 1 else 'hold'} HTML "
+            "entities or tags: entities become the characters that they stand for; tags stay."
         )
     typed = audit["whitespace-label"]
     if typed.verdict in OPEN:
@@ -55,9 +56,10 @@ def clean(audit: Audit) -> Decision:
         if blanks:
             value.append("whitespace")
             because.append("whitespace-label")
-            parts.append(f"As {listed(blanks)} tells the label, blanks are collapsed.")
+            parts.append(f"As {listed(blanks)} {_tells(blanks)} the label, blanks are collapsed.")
         if others:
-            parts.append(f"That {listed(others)} tells the label is left as it is: capitals belong to what is written.")
+            left = "is left as it is: capitals belong to what is written."
+            parts.append(f"That {listed(others)} {_tells(others)} the label {left}")
     shortcuts = audit["shortcuts"]
     if shortcuts.verdict in OPEN:
         best = shortcuts.evidence["best"]
@@ -71,6 +73,10 @@ def clean(audit: Audit) -> Decision:
     parts.append("Training, evaluation and prediction repair alike; the table keeps the texts as they came.")
     source = "ftfy (Speer 2019, doi 10.5281/zenodo.2591652), html.unescape; when to use them: our judgement"
     return Decision("clean", value, "rule", tuple(because), " ".join(parts), source)
+
+
+def _tells(traits: Sequence[str]) -> str:
+    return "tells" if len(traits) == 1 else "tell"
 
 
 def _taken(trait: str, repairs: Sequence[str], markup: Finding) -> str:

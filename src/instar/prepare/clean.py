@@ -1,16 +1,14 @@
 """Repairs of a text before it is tokenised: in training, evaluation and prediction alike. Torch is not needed here."""
 
 import html
-import re
 from collections.abc import Callable, Sequence
 
 import ftfy
 
+from instar.data.lost import DEBRIS
+
 VERSION = 1
 """Goes up when a repair makes something else of the same text."""
-LOST = "\N{REPLACEMENT CHARACTER}"
-DEBRIS = re.compile(rf"\s*(?:(?:{LOST}|ï¿½)+(?:ï¿?|ý)?|ý{{3,}}|ï¿$)\s*")
-"""Characters that are lost for good: U+FFFD, also cut in the middle; its last byte read as Latin-1, at least thrice."""
 
 
 def mojibake(text: str) -> str:
