@@ -62,5 +62,20 @@ def brief(facts: Facts, words: Words, finding: Finding) -> str:
             return words("brief.colour", share=words.percent(e["grey_share"]), many=many)
         case "mojibake" if e["rows"]:
             return words("brief.mojibake", e["rows"], many=many)
+        case "near-twins" if e.get("pairs"):
+            return words("brief.near-twins", e["pairs"], many=many, leak=words.percent(e["random_leak_near"], 1))
+        case "shortcuts" if "best" in e and e["low"] > 0:
+            gained = {key: words.percent(e[key]) for key in ("accuracy", "majority")}
+            return words("brief.shortcuts", **gained, many=many)
+        case "separability" if e.get("judged_by") == "accuracy":
+            return words("brief.separability", share=words.percent(e["accuracy"]), many=many)
+        case "separability" if "balanced" in e:
+            return words("brief.separability.balanced", share=words.percent(e["balanced"]), many=many)
+        case "suspect-labels" if e.get("suspects"):
+            return words("brief.suspect-labels", e["suspects"], n=words.whole(e["n"]))
+        case "mirror" if "changed" in e:
+            return words("brief.mirror", share=words.percent(e["changed"], 1))
+        case "markup" if e.get("rows"):
+            return words("brief.markup", e["rows"], many=many)
         case _:
             return finding.sentence
