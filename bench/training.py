@@ -31,11 +31,10 @@ from prepare import packages, processor, table, taking_turns
 from instar import machine
 from instar.prepare.base import Batch, Prepared
 from instar.prepare.features import features
-from instar.prepare.passes import device, logits, moved, running
+from instar.prepare.passes import device, logits, running
 from instar.prepare.tokens import tokeniser
 from instar.train.batches import batches
 from instar.train.loop import Live
-from instar.train.loss import loss_of
 from instar.train.probe import Examples, solve
 from instar.train.stages import enter
 
@@ -47,13 +46,13 @@ PARTS = ("live", "probe", "texts", "memory")
 def in_memory(live: Live) -> list[tuple[Batch, torch.Tensor]]:
     """The very batches of an epoch, augmented and laid out, before anything is timed."""
     data, parts = live.data, batches(live.data.prepared.costs[live.data.train_rows], live.recipe.batch_size, 0)
-    return [
-        (
-            moved(data.prepared.batch(data.train_rows[part], live.recipe.augment, i), live.recipe, device()),
-            torch.from_numpy(data.train_labels[part]).to(device()),
-        )
-        for i, part in enumerate(parts)
-    ]
+    layout = torch.channels_last if live.recipe.channels_last else torch.contiguous_format
+    held = []
+    for i, part in enumerate(parts):
+        batch = data.prepared.batch(data.train_rows[part], live.recipe.augment, i)
+        laid = {k: v.to(device(), memory_format=layout) if v.ndim == 4 else v.to(device()) for k, v in batch.items()}
+        held.append((laid, torch.from_numpy(data.train_labels[part]).to(device())))
+    return held
 
 
 def bare(live: Live, held: Sequence[tuple[Batch, torch.Tensor]]) -> float:
@@ -64,7 +63,7 @@ def bare(live: Live, held: Sequence[tuple[Batch, torch.Tensor]]) -> float:
         for batch, labels_B in held:
             with torch.autocast(device().type, torch.bfloat16, enabled=live.recipe.precision == "bf16"):
                 logits_BC = live.model(batch)
-            loss_of(logits_BC, labels_B, None, 0.0).backward()
+            torch.nn.functional.cross_entropy(logits_BC.float(), labels_B).backward()
             live.optimizer.step()
             live.optimizer.zero_grad()
 

@@ -115,6 +115,9 @@ def loaders(task: Task) -> tuple[DataLoader[Any], ...]:
 class Labelled(nn.Module):
     """The shared network as transformers' Trainer calls it: keyword arguments in, loss and logits out."""
 
+    accepts_loss_kwargs = False
+    """The Trainer looks for this: the loss is the mean over the batch, and nothing beside the batch is to be given."""
+
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model

@@ -7,11 +7,11 @@ import torch
 from fastai.vision.all import (
     Callback,
     CategoryBlock,
-    ColReader,
     CrossEntropyLossFlat,
     DataBlock,
     ImageBlock,
     IndexSplitter,
+    ItemGetter,
     Learner,
     Normalize,
     Resize,
@@ -42,25 +42,22 @@ class Pixels(nn.Module):
 
 def train(task: Task, clock: Clock) -> Floats:
     """`fine_tune`: the head for one epoch, then all layers, at fastai's own rates and with its own augmentation."""
-    import pandas as pd
-
     set_seed(task.seed)
-    n, spec = len(task.train), task.card.spec
-    frame = pd.DataFrame(
-        {
-            "input": [*task.train.inputs, *task.val.inputs],
-            "label": [task.dataset.classes[i] for i in (*task.train.labels, *task.val.labels)],
-        }
-    )
+    spec = task.card.spec
+    items = [
+        (path, task.dataset.classes[label])
+        for part in (task.train, task.val)
+        for path, label in zip(part.inputs, part.labels, strict=True)
+    ]
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock(vocab=list(task.dataset.classes), sort=False)),
-        get_x=ColReader("input"),
-        get_y=ColReader("label"),
-        splitter=IndexSplitter(list(range(n, len(frame)))),
+        get_x=ItemGetter(0),
+        get_y=ItemGetter(1),
+        splitter=IndexSplitter(list(range(len(task.train), len(items)))),
         item_tfms=Resize(PRESIZED),
         batch_tfms=[*aug_transforms(size=task.recipe.input_size), Normalize.from_stats(spec.mean, spec.std)],
     )
-    dls = block.dataloaders(frame, bs=task.recipe.batch_size, num_workers=task.options.workers)
+    dls = block.dataloaders(items, bs=task.recipe.batch_size, num_workers=task.options.workers)
 
     class Curve(Callback):  # type: ignore[misc]
         order = 60  # after the Recorder, which fills in the figures of the epoch
@@ -79,6 +76,6 @@ def train(task: Task, clock: Clock) -> Floats:
     with learner.no_bar(), learner.no_logging():
         learner.fine_tune(task.epochs, **({"base_lr": task.options.rate} if task.options.rate else {}))
         clock.stop()
-        test: Any = dls.test_dl(list(task.test.inputs), num_workers=task.options.workers)
+        test: Any = dls.test_dl([(path, "") for path in task.test.inputs], num_workers=task.options.workers)
         probabilities, _ = learner.get_preds(dl=test)
     return np.asarray(torch.as_tensor(probabilities).double())

@@ -80,10 +80,15 @@ def read(path: Path) -> Result:
     names = [name.removeprefix("p.") for name in answers.columns if name.startswith("p.")]
     curve = pl.read_csv(path.with_suffix(".csv"), schema_overrides={"after": pl.String, "accuracy": pl.Float64})
     return Result(
-        *(about[key] for key in ("rival", "seed", "repeat", "seconds", "peak_memory_mb", "load")),
-        tuple(Point(**row) for row in curve.iter_rows(named=True)),
-        np.array([names.index(label) for label in answers["label"]], dtype=np.int64),
-        answers.select(f"p.{name}" for name in names).to_numpy(),
+        rival=about["rival"],
+        seed=about["seed"],
+        repeat=about["repeat"],
+        seconds=about["seconds"],
+        peak_memory_mb=about["peak_memory_mb"],
+        load=about["load"],
+        curve=tuple(Point(**row) for row in curve.iter_rows(named=True)),
+        truth=np.array([names.index(label) for label in answers["label"]], dtype=np.int64),
+        probabilities=answers.select(f"p.{name}" for name in names).to_numpy(),
     )
 
 

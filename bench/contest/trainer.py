@@ -3,6 +3,7 @@
 import tempfile
 from typing import Any
 
+import numpy as np
 import torch
 from scipy.special import softmax
 from transformers import Trainer, TrainerCallback, TrainingArguments
@@ -18,7 +19,7 @@ def train(task: Task, clock: Clock) -> Floats:
     torch.manual_seed(task.seed)
     pictures = task.card.modality == "image"
 
-    class Curve(TrainerCallback):  # type: ignore[misc]
+    class Curve(TrainerCallback):
         def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:
             clock.point(f"epoch {round(state.epoch)}", metrics["eval_accuracy"])
 
@@ -40,6 +41,7 @@ def train(task: Task, clock: Clock) -> Floats:
             disable_tqdm=True,
             remove_unused_columns=False,
             label_names=["labels"],
+            dataloader_pin_memory=torch.accelerator.is_available(),
             dataloader_num_workers=task.options.workers if pictures else 0,
             seed=task.seed,
         )
@@ -54,8 +56,8 @@ def train(task: Task, clock: Clock) -> Floats:
         )
         trainer.train()
         clock.stop()
-        logits_NC = trainer.predict(examples(task.test, False)).predictions
-    probabilities: Floats = softmax(logits_NC.astype("float64"), axis=1)
+        logits_NC = np.asarray(trainer.predict(examples(task.test, False)).predictions, dtype=np.float64)
+    probabilities: Floats = softmax(logits_NC, axis=1)
     return probabilities
 
 
