@@ -10,11 +10,11 @@ killed bench goes on where it was. Prints Markdown. Read README.md beside this f
 import argparse
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: a waiting thread must not spin (pytorch#80777)
@@ -47,11 +47,13 @@ def way_of(rival: str, out: Path) -> Callable[[Task, Clock], Floats]:
 
 
 def one(rival: str, run: Path, out: Path, seed: int, repeat: int, options: Options) -> None:
-    """Train one rival and keep what it reached. Runs in a process of its own."""
+    """Train one rival and keep what it reached: the turn of a process of its own, started as a user would, so that
+    loaders start their workers in the system's usual way."""
     path = results.place(out, rival, seed, repeat)
     way = way_of(rival, out / f"instar-{seed}-{repeat}")
     load = os.getloadavg()[0]
     task = task_of(run, seed, options)
+    task.network()  # imports its library and brings its file into the page cache, before anything is timed
     print(f"{rival}, seed {seed}, repeat {repeat}: {len(task.train):,} training examples", flush=True)
     clock = Clock()
     probabilities = way(task, clock)
@@ -95,6 +97,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=machine.cores(), help="processes that read pictures (cores)")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE",
                         help="a setting of instar's plan; may be repeated")  # fmt: skip
+    parser.add_argument("--turn", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -103,6 +106,12 @@ def main() -> None:
     asked = arguments()
     out: Path = asked.out.absolute()
     options = Options(asked.epochs, asked.rate, asked.flip, asked.arithmetic, asked.workers)
+    if asked.turn:
+        rival, seed, repeat = asked.turn.split(",")
+        one(rival, asked.run.absolute() if asked.run else out / "run", out, int(seed), int(repeat), options)
+        return
+    if asked.run and (asked.limit or asked.settings):
+        raise SystemExit(f"{asked.run} is planned already: leave out --limit and --set, or leave out --run")
     fixed(out, {"set": asked.set, "run": str(asked.run or ""), "limit": asked.limit, "settings": asked.settings,
                 **asdict(options)})  # fmt: skip
     os.environ["INSTAR_HOME"] = str(out / "home")
@@ -124,10 +133,8 @@ def main() -> None:
     for rival, seed, repeat in turns:
         if results.place(out, rival, seed, repeat).exists():
             continue
-        process = get_context("spawn").Process(target=one, args=(rival, run, out, seed, repeat, options))
-        process.start()
-        process.join()
-        if process.exitcode:
+        turn = [sys.executable, *sys.argv, "--turn", f"{rival},{seed},{repeat}"]
+        if subprocess.run(turn, check=False).returncode:
             raise SystemExit(f"{rival}, seed {seed}: the training failed, see above; what is finished is kept in {out}")
     found = [results.read(path) for path in sorted((out / "results").glob("*.json"))]
     found = sorted(found, key=lambda r: (RIVALS.index(r.rival), r.repeat, r.seed))
