@@ -30,6 +30,8 @@ def train(task: Task, clock: Clock, out: Path) -> Floats:
     prepared = time.monotonic() - clock.started
     pipeline.train(run)
     clock.stop()
+    steps = store.read_machine(run)["steps"]
+    clock.peak_memory_mb = max(steps[step]["peak_memory_mb"] or 0.0 for step in ("prepare", "train")) or None
     epochs = store.read_epochs(run)
     outside = clock.spent - prepared - sum(epoch.seconds for epoch in epochs)
     spent = prepared + max(outside, 0.0)  # what no epoch accounts for counts from the start

@@ -64,7 +64,7 @@ def keep(path: Path, rival: str, repeat: int, task: Task, clock: Clock, probabil
         "seed": task.seed,
         "repeat": repeat,
         "seconds": round(clock.spent, 2),
-        "peak_memory_mb": machine.peak_memory_mb(),
+        "peak_memory_mb": clock.peak_memory_mb,
         "load": round(load, 2),
         "test_rows": len(task.test),
         "test_accuracy": round(float((probabilities.argmax(1) == task.test.labels).mean()), 6),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from instar import store
+from instar import machine, store
 from instar.models import sources
 from instar.models.network import Network
 from instar.records import Card, Dataset, Recipe
@@ -127,6 +127,8 @@ class Clock:
     started: float = field(default_factory=time.monotonic)
     curve: list[Point] = field(default_factory=list)
     spent: float = 0.0
+    peak_memory_mb: float | None = None
+    """Of the process that trains, its workers apart."""
 
     def point(self, after: str, accuracy: float) -> None:
         """Note a validation that has just ended."""
@@ -137,6 +139,7 @@ class Clock:
     def stop(self) -> None:
         """The training is over: what follows is the test."""
         self.spent = time.monotonic() - self.started
+        self.peak_memory_mb = machine.peak_memory_mb()
 
 
 Rival = Callable[[Task, Clock], Floats]
