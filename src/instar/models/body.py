@@ -46,6 +46,8 @@ class Body:
     kept: Mapping[str, Path] = field(default_factory=dict)
     """Small files that its architecture and its tokenizer are made from, by the names under which a run keeps them."""
     taps: tuple[Tap, ...] = ()
+    assumed: str = ""
+    """What nobody tells of it and is taken as usual: a sentence for the reader."""
 
 
 @dataclass(frozen=True)

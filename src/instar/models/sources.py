@@ -38,11 +38,18 @@ def _scratch() -> "Source":
     return scratch.SOURCE
 
 
+def _hub() -> "Source":
+    from instar.models import hub_source
+
+    return hub_source.SOURCE
+
+
 SOURCE: dict[str, Callable[[], "Source"]] = {
     "timm": _timm,
     "torchvision": _torchvision,
     "hf": _hf,
     "scratch": _scratch,
+    "hub": _hub,
 }
 
 
@@ -97,6 +104,7 @@ def load(
         pretrained=pretrained,
         weights=body.weights,
         weights_sha256=_digest(body.files),
+        assumed=body.assumed,
     )
     return Network(model, frozenset(fresh), card, body.kept)
 
