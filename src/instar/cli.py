@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 
 DATA = "A folder, a table, a zip or tar, or a name that `instar fetch` knows; or a run directory."
-BACKBONE = "Network to start from (SOURCE: timm, torchvision, hf, scratch); else the plan chooses."
+BACKBONE = "Network to start from (SOURCE: timm, torchvision, hf, hub, scratch); else the plan chooses."
 SETTING = "A value of the plan that you want, such as epochs=3 or lr=1e-4; may be repeated."
 
 

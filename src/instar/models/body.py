@@ -12,6 +12,21 @@ from instar.records import InputSpec
 
 
 @dataclass(frozen=True)
+class Tap:
+    """Where a second classifier hangs on a network, for training alone (Szegedy et al. 2014, arXiv 1409.4842)."""
+
+    after: str
+    """Module below `Body.module` whose output (B, K, H, W) it gets."""
+    layers: nn.Module
+    """What stands between that and the second classifier: (B, K, H, W) -> (B, features)."""
+    features: int
+    weight: float
+    """Of its loss, beside the head's."""
+    filled: bool = False
+    """Whether a file filled `layers`; else they stand at their random start."""
+
+
+@dataclass(frozen=True)
 class Body:
     """A network from its input to the features (B, D) that its old classifier got."""
 
@@ -30,6 +45,9 @@ class Body:
     """The files of weights that filled it."""
     kept: Mapping[str, Path] = field(default_factory=dict)
     """Small files that its architecture and its tokenizer are made from, by the names under which a run keeps them."""
+    taps: tuple[Tap, ...] = ()
+    assumed: str = ""
+    """What nobody tells of it and is taken as usual: a sentence for the reader."""
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,18 @@ def _scratch() -> "Source":
     return scratch.SOURCE
 
 
+def _hub() -> "Source":
+    from instar.models import hub_source
+
+    return hub_source.SOURCE
+
+
 SOURCE: dict[str, Callable[[], "Source"]] = {
     "timm": _timm,
     "torchvision": _torchvision,
     "hf": _hf,
     "scratch": _scratch,
+    "hub": _hub,
 }
 
 
@@ -77,8 +84,12 @@ def load(
     source, name = _parts(backbone)
     body = source().load(name, weights, seed, input_size)
     with seeded(seed):
-        model = Classifier(body.module, body.features, classes, dropout, seed)
+        model = Classifier(body.module, body.features, classes, dropout, seed, body.taps)
     fresh = {"head.weight", "head.bias"} | {f"body.{name}" for name in body.missing}
+    for i, (tap, second) in enumerate(zip(body.taps, model.second, strict=True)):
+        new = second.get_submodule("head") if tap.filled else second
+        prefix = f"second.{i}.head." if tap.filled else f"second.{i}."
+        fresh |= {prefix + name for name, _ in new.named_parameters()}
     pretrained = body.weights != "random"
     if not pretrained:
         fresh |= {f"body.{name}" for name, _ in body.module.named_parameters()}
@@ -89,10 +100,11 @@ def load(
         spec=body.spec,
         groups=depth_groups(body.module),
         features=body.features,
-        parameters=sum(p.numel() for p in model.parameters()),
+        parameters=sum(p.numel() for part in (model.body, model.head) for p in part.parameters()),
         pretrained=pretrained,
         weights=body.weights,
         weights_sha256=_digest(body.files),
+        assumed=body.assumed,
     )
     return Network(model, frozenset(fresh), card, body.kept)
 
@@ -116,7 +128,7 @@ def unfilled(card: Card, kept: Path, names: frozenset[str], *, classes: int, inp
     source, name = _parts(card.backbone)
     inner = frozenset(key.removeprefix("body.") for key in names if key.startswith("body."))
     body = source().unfilled(name, kept, input_size, inner)
-    model = Classifier(body.module, body.features, classes, 0.0, 0)
+    model = Classifier(body.module, body.features, classes, 0.0, 0, body.taps)
     return Network(model, frozenset(key for key, _ in model.named_parameters()), card)
 
 

@@ -17,8 +17,9 @@ from torch import nn
 from torchvision.models.vision_transformer import VisionTransformer, interpolate_embeddings
 
 from instar.errors import UserError
-from instar.models.body import Body, Pixels, Source, cut_last_linear, image_width, seeded
+from instar.models.body import Body, Pixels, Source, Tap, cut_last_linear, image_width, seeded
 from instar.models.titles import title
+from instar.models.torchvision_second import detach, filled, left_out
 from instar.models.weights import fill, read_state
 from instar.records import InputSpec
 
@@ -26,8 +27,6 @@ CLASSES = 1000
 """All of torchvision's classifiers are ImageNet's."""
 SECONDS = 10.0
 """How long the host may stay silent."""
-AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")
-"""Second heads of Inception v3 and GoogLeNet, for training from scratch: not built, skipped in files."""
 RESCALES_INPUT = ("inception_v3", "googlenet")
 """Their weights were ported from TensorFlow: `transform_input` undoes ImageNet's normalisation first."""
 
@@ -42,12 +41,13 @@ def load(name: str, weights: Path | None, seed: int, input_size: int | None) -> 
     path = weights or _checkpoint(name, entry)
     spec = _spec(entry)
     with seeded(seed):
-        network, gone = _cut(name, input_size or spec.size, spec)
+        network, gone, taps = _cut(name, input_size or spec.size, spec)
     state = read_state(path)
     if isinstance(network, VisionTransformer) and "encoder.pos_embedding" in state:
         state = dict(interpolate_embeddings(network.image_size, network.patch_size, OrderedDict(state)))
-    fill(network, state, (*gone, *AUXILIARY), str(path))
-    return replace(_body(name, network, spec, input_size, path.name), files=(path,))
+    fill(network, state, (*gone, *left_out(name)), str(path))
+    taps = filled(name, taps, state, str(path))
+    return replace(_body(name, network, spec, input_size, path.name), files=(path,), taps=taps)
 
 
 def unfilled(name: str, kept: Path, input_size: int, names: frozenset[str]) -> Body:
@@ -59,9 +59,9 @@ def build(name: str, seed: int, input_size: int | None) -> Body:
     """The same network from a random start."""
     spec = _spec(_entry(name, None))
     with seeded(seed):
-        network, _ = _cut(name, input_size or spec.size, spec)
+        network, _, taps = _cut(name, input_size or spec.size, spec)
     body = _body(name, network, spec, input_size, "random")
-    return Body(body.module, body.modality, body.features, spec, f"{body.title} from scratch", "random")
+    return replace(body, title=f"{body.title} from scratch", taps=taps)
 
 
 def reachable(name: str) -> str:
@@ -74,21 +74,23 @@ def reachable(name: str) -> str:
     return "" if path.is_file() else f"{path} is not there"
 
 
-def network_without_head(name: str, **options: Any) -> tuple[nn.Module, tuple[str, ...]]:
-    """An unfilled network without its classifier, and the prefixes of the state dict that belonged to that.
+def network_without_head(name: str, **options: Any) -> tuple[nn.Module, tuple[str, ...], tuple[Tap, ...]]:
+    """An unfilled network without its classifier, the prefixes of the state dict that belonged to that, and its second
+    classifiers.
 
     SqueezeNet classifies each place of the map by a convolution and averages then: here the map is averaged.
     """
     if name in RESCALES_INPUT:
-        options |= {"aux_logits": False, "init_weights": False, "transform_input": True}
+        options |= {"aux_logits": True, "init_weights": False, "transform_input": True}
     network = torchvision.models.get_model(name, weights=None, **options)
     if name.startswith("squeezenet"):
         network.classifier = nn.AdaptiveAvgPool2d(1)
-        return network, ("classifier.",)
-    return network, cut_last_linear(network, CLASSES)
+        return network, ("classifier.",), ()
+    taps = detach(name, network)
+    return network, cut_last_linear(network, CLASSES), taps
 
 
-def _cut(name: str, size: int, spec: InputSpec) -> tuple[nn.Module, tuple[str, ...]]:
+def _cut(name: str, size: int, spec: InputSpec) -> tuple[nn.Module, tuple[str, ...], tuple[Tap, ...]]:
     if name.startswith("vit_"):
         return network_without_head(name, image_size=size)
     if name.startswith("maxvit") and size != spec.size:

@@ -181,4 +181,7 @@ def _absolute(path: str) -> str:
 
 def _absolute_backbone(backbone: str) -> str:
     source, colon, name = backbone.partition(":")
+    if source == "hub":
+        folder, last, entry = name.rpartition(":")
+        return f"{source}{colon}{_absolute(folder)}{last}{entry}"
     return f"{source}{colon}{_absolute(name)}" if source == "hf" else backbone

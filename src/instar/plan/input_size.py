@@ -42,6 +42,7 @@ def input_size(audit: Audit, card: Card, tokens_N: Tokens | None) -> Decision:
             f"{found['median_width']} × {found['median_height']}"
             f"{', so they are enlarged, which adds no detail' if smaller else ''}."
         )
+        reason += f" {card.assumed}" if card.assumed else ""
         return Decision("input_size", limit, "fixed", (), reason, "configuration of the backbone")
     longest = usual(tokens_N)
     wanted = STEP * math.ceil(longest / STEP)

@@ -8,12 +8,13 @@ from functools import partial
 from itertools import product
 
 import torch
+from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from instar.machine import cores, memory_gb
 from instar.modality.modalities import MODALITIES
 from instar.models.depth import belongs
-from instar.models.network import Classifier, Network
+from instar.models.network import Classifier, Network, summed
 from instar.prepare.base import Batch
 from instar.prepare.passes import device
 from instar.progress import bar
@@ -99,8 +100,8 @@ def _rates(
 
     def train() -> None:
         with torch.autocast(where.type, torch.bfloat16, enabled=precision == "bf16"):
-            logits_BC = model(batch)
-        torch.nn.functional.cross_entropy(logits_BC.float(), labels_B).backward()
+            given = model(batch)
+        summed(given, lambda logits_BC: cross_entropy(logits_BC.float(), labels_B)).backward()
         optimizer.step()
         optimizer.zero_grad()
 

@@ -60,6 +60,8 @@ class Card:
     """Where the weights came from, to show a reader (file name, hub name); "random" where not pre-trained."""
     weights_sha256: str = ""
     """SHA-256 of their file (of several files: of their digests); "" where not pre-trained."""
+    assumed: str = ""
+    """What its source does not tell of it and is taken as usual, in a sentence; "" where it tells everything."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Recipe:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     backbone: str
-    """SOURCE:NAME, SOURCE one of timm, torchvision, hf, scratch."""
+    """SOURCE:NAME, SOURCE one of timm, torchvision, hf, scratch, hub."""
     weights: str | None
     """A safetensors file to load instead of asking the hub."""
     grouping: str

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from instar.models.network import Answers, summed
 from instar.records import Recipe
 
 
@@ -18,10 +19,13 @@ def class_weights(labels: NDArray[np.int64], classes: int, recipe: Recipe) -> Te
     return torch.tensor(len(labels) / (classes * np.maximum(counts, 1)), dtype=torch.float32)
 
 
-def loss_of(logits_BC: Tensor, labels_B: Tensor, weights_C: Tensor | None, smoothing: float) -> Tensor:
-    """Cross-entropy, averaged over the examples by the weights of their classes, with smoothed labels.
+def loss_of(given: Tensor | Answers, labels_B: Tensor, weights_C: Tensor | None, smoothing: float) -> Tensor:
+    """Cross-entropy of logits (B, C), averaged over the examples by the weights of their classes, with smoothed labels;
+    in training, second classifiers add theirs by their weights (`models.network.Answers`).
 
     Smoothing: Szegedy et al. 2015, arXiv 1512.00567.
     """
-    weights_C = weights_C if weights_C is None else weights_C.to(logits_BC.device)
-    return cross_entropy(logits_BC.float(), labels_B, weights_C, label_smoothing=smoothing)
+    weights_C = weights_C if weights_C is None else weights_C.to(labels_B.device)
+    return summed(
+        given, lambda logits_BC: cross_entropy(logits_BC.float(), labels_B, weights_C, label_smoothing=smoothing)
+    )

@@ -31,20 +31,32 @@ def enter(network: Network, thaw: int) -> None:
     once and spoil it, and few steps are too few to mend that (measured: docs/LOG.md, "Rates of the stage top"). Nor
     does anything then depend on how large a batch is, or on the momentum that a port of the network took over from
     another framework (transformers' MobileNets have 0.997, by which the last batch alone counts).
+
+    A second classifier (Inception's) learns, and has a say in the loss, where what it hangs on is thawed.
     """
     model = network.model
     groups = thawed_groups(network.card.groups, thaw)
     everything = groups == network.card.groups
+    seconds = enumerate(model.seconds())
+    idle = {f"second.{i}" for i, part in seconds if not any(belongs(part.after, group) for group in groups)}
+    idle.add("second")  # their list, which does nothing itself
     for name, parameter in model.named_parameters():
         inside = any(belongs(name.removeprefix("body."), g) for g in groups)
-        parameter.requires_grad = everything or inside or name in network.fresh or not name.startswith("body.")
+        learns = everything or inside or name in network.fresh or not name.startswith("body.")
+        parameter.requires_grad = learns and _second(name) not in idle
         parameter.grad = None
     for name, module in model.named_modules():
         inside = any(belongs(name.removeprefix("body."), g) for g in groups)
         owns_fresh = any(f"{name}.{key}" in network.fresh for key, _ in module.named_parameters(recurse=False))
-        module.training = everything or inside or owns_fresh or not name.startswith("body")
+        awake = everything or inside or owns_fresh or not name.startswith("body")
+        module.training = awake and _second(name) not in idle
         if isinstance(module, _BatchNorm) and network.card.pretrained and not owns_fresh:
             module.training = False
+
+
+def _second(name: str) -> str:
+    """second.0.layers.conv0 -> second.0"""
+    return ".".join(name.split(".")[:2])
 
 
 def least_batch(model: nn.Module) -> int:
