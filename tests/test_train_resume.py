@@ -1,9 +1,11 @@
 """Killed at any moment and started again, a training ends with the same bits as one that nobody disturbed."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from instar.errors import UserError
 from instar.prepare.passes import logits
 from instar.records import Epoch
 from instar.train import checkpoint
+from instar.train.checkpoint import Progress
 from instar.train.training import fit
 from training_worlds import data, network, pictures, recipe
 
@@ -29,13 +33,13 @@ loop.SECONDS = 0.0  # a checkpoint after every step
 def train(folder):
     training.fit(folder / "4-train", network(), recipe(), data(folder / "cache"), "stamp")
 
-def slow(*arguments, real=loop.loss_of):
+def slow(*arguments, real=loop.add_gradients, **named):
     time.sleep(0.01)
-    return real(*arguments)
+    return real(*arguments, **named)
 
 folder = Path(sys.argv[1])
 train(folder / "whole")
-loop.loss_of = slow
+loop.add_gradients = slow
 generator, kills = random.Random(0), 0
 while True:
     pid = os.fork()  # with one thread nothing is lost; a new interpreter each time would take seconds
@@ -105,6 +109,70 @@ def test_stopped_at_any_file_it_ends_with_the_same_bits(
     rest = again()
     assert weights(tmp_path) == weights(folder)
     assert [replace(epoch, seconds=0) for epoch in rest] == [replace(epoch, seconds=0) for epoch in history]
+
+
+@pytest.mark.parametrize("at", [2, 12, 13, 21])
+@pytest.mark.parametrize("then", ["room again", "and the newest file is cut"])
+def test_a_full_disk_is_one_line_and_costs_nothing_that_was_whole(
+    at: int, then: str, whole: tuple[Path, tuple[Epoch, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instar.train.loop.SECONDS", 0.0)
+    real, synced = os.fsync, 0
+
+    def full(handle: int) -> None:
+        nonlocal synced
+        synced += 1
+        if synced == at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
+
+    def again() -> tuple[Epoch, ...]:
+        return fit(tmp_path / "4-train", network(), recipe(), data(whole[0] / "cache"), "stamp")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("instar.files.os.fsync", full)
+        with pytest.raises(UserError, match=r"^cannot write .*4-train.*: No space left on device; free some space"):
+            again()
+    files = sorted(path for path in (tmp_path / "4-train").rglob("*") if path.is_file())
+    assert [path for path in files if path.name.startswith(".")] == []
+    states = [path for path in files if path.name == "state.safetensors"]
+    assert states or at < 12
+    if then != "room again" and len(states) > 1:
+        newest = tmp_path / "4-train/last/state.safetensors"
+        newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
+    rest = again()
+    assert weights(tmp_path) == weights(whole[0])
+    assert [replace(epoch, seconds=0) for epoch in rest] == [replace(epoch, seconds=0) for epoch in whole[1]]
+
+
+def test_where_no_checkpoint_can_be_read_the_training_says_so_and_starts_anew(
+    whole: tuple[Path, tuple[Epoch, ...]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def again() -> tuple[Epoch, ...]:
+        return fit(tmp_path / "4-train", network(), recipe(), data(whole[0] / "cache"), "stamp")
+
+    again()
+    for name, content in (("last", b""), ("last.old", b"not a checkpoint")):
+        (tmp_path / "4-train" / name / "state.safetensors").write_bytes(content)
+    again()
+    told = capsys.readouterr().err
+    assert told.count("cannot be read") == 2
+    assert "no checkpoint in" in told
+    assert "starting anew" in told
+    assert weights(tmp_path) == weights(whole[0])
+
+
+def test_a_checkpoint_of_another_version_is_one_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    about = asdict(Progress("stamp"))
+    for change in ({"position": {"chapter": 1}}, {"history": [{"stage": "head"}]}, {"best": {"of": 1}}):
+        checkpoint.write_tensors(tmp_path / "last" / checkpoint.STATE, {}, {"progress": {**about, **change}})
+        assert checkpoint.load_checkpoint(tmp_path, "stamp") is None
+    assert capsys.readouterr().err.count("cannot be read") == 3
+    older = {k: v for k, v in about["position"].items() if k != "at_once"}
+    checkpoint.write_tensors(tmp_path / "last" / checkpoint.STATE, {}, {"progress": {**about, "position": older}})
+    assert checkpoint.load_checkpoint(tmp_path, "stamp") == (Progress("stamp"), {})
 
 
 def test_the_same_seed_gives_the_same_losses_and_another_seed_others(tmp_path: Path) -> None:

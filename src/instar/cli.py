@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from instar import processes
 from instar.errors import UserError
 from instar.progress import console, say
 
@@ -232,16 +233,17 @@ def doctor() -> None:
 def main() -> None:
     """Run the command line: a user's mistake is one line and exit status 2."""
     try:
+        processes.check(sys.argv[1:2])
         app()
     except UserError as error:
-        console.print(f"instar: {error}", style="red", markup=False, soft_wrap=True)
+        console.print(f"{processes.name()}: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except OSError as error:
         if not isinstance(error, PermissionError) and error.errno not in NO_ROOM:
             raise
         what = f"{error.filename or 'a file'}: {error.strerror}"
         remedy = "free some space" if error.errno in NO_ROOM else "make it accessible, or name another one"
-        console.print(f"instar: {what}; {remedy}", style="red", markup=False, soft_wrap=True)
+        console.print(f"{processes.name()}: {what}; {remedy}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("instar: interrupted; the same command goes on where it stopped", markup=False)

@@ -14,6 +14,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from instar import processes
+
 Advance = Callable[[int, str], None]
 """advance(n, note): n more are done; the note (a loss, a file) is shown behind the bar."""
 
@@ -22,13 +24,18 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 def say(text: str) -> None:
-    """One line to the person who waits."""
+    """One line to the person who waits; of several processes the first one speaks."""
+    if not processes.first():
+        return
     console.print(text, markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
 def bar(what: str, total: int) -> Iterator[Advance]:
     """Show how far `what` is, out of `total`, until the block ends."""
+    if not processes.first():
+        yield _silent
+        return
     if console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=console) as shown:
@@ -53,3 +60,7 @@ def bar(what: str, total: int) -> Iterator[Advance]:
 
     yield advance
     say(f"{what}: {done}/{total} in {time.monotonic() - start:.1f} s")
+
+
+def _silent(n: int, note: str = "") -> None:
+    """The progress of a process that does not print."""

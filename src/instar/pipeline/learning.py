@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instar import steps, store
+from instar import processes, steps, store
 from instar.errors import UserError
 from instar.files import read_yaml
 from instar.modality.modalities import MODALITIES
@@ -18,7 +19,7 @@ from instar.pipeline.common import at_hand, planned
 from instar.pipeline.data import originals, originals_unchanged, unchanged
 from instar.pipeline.networks import network_of, trained_network
 from instar.progress import say
-from instar.records import Dataset, Evaluation, Split
+from instar.records import Dataset, Epoch, Evaluation, Recipe, Split
 
 
 def prepare(folder: Path) -> Path:
@@ -40,30 +41,59 @@ def bring(folder: Path) -> Path:
 
 
 def train(folder: Path) -> None:
-    """Fine-tune stage by stage as planned; goes on from the last checkpoint after an interruption."""
-    if not store.current(folder, "prepare"):
-        prepare(folder)
-    with planned(folder, "train") as (recipe, record):
-        started = monotonic()
-        from instar.train.training import TrainingData, fit
+    """Fine-tune stage by stage as planned; goes on from the last checkpoint after an interruption.
 
-        dataset = store.read_dataset(folder)
-        feed = MODALITIES[dataset.modality].feed()
-        spec = store.read_card(folder).spec
-        cache = feed.prepare(dataset, recipe, spec)
-        prepared = feed.open(cache, recipe, spec)
-        train_rows, train_labels = rows_of(kept_in_training(dataset, folder), prepared.ids, "train")
-        val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
-        data = TrainingData(prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache)
-        network = network_of(folder, dataset, recipe)
-        kept = store.read_machine(folder)["steps"]["plan"]["writes"][steps.KEPT]  # what the network was made from
-        files = [store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED)]
-        rests_on = [network.card.weights_sha256, kept, prepared.key, *files]
-        learnt = replace(recipe, weights=None, grouping="", exclude=())  # what stands for these is in `rests_on`
-        stamp = hashlib.sha256(f"{learnt} {dataset.classes} {rests_on}".encode()).hexdigest()
-        epochs = fit(folder / "4-train", network, recipe, data, stamp)
-        record["seconds"] = round(max(monotonic() - started, sum(e.seconds for e in epochs)), 2)
-        store.write_epochs(folder, epochs)
+    Several processes (`processes`) call it with the same folder, which all of them must see: the first one prepares,
+    holds the run and writes; the others help it to train.
+    """
+    for wish in processes.wishes():
+        say(wish)
+    with joined():
+        if not processes.first():
+            processes.meet()
+            _trained(folder, store.recipe_of(store.read_plan(folder)[0]))
+            return
+        if not store.current(folder, "prepare"):
+            prepare(folder)
+        with planned(folder, "train") as (recipe, record):
+            started = monotonic()
+            processes.meet()
+            epochs = _trained(folder, recipe)
+            record["seconds"] = round(max(monotonic() - started, sum(e.seconds for e in epochs)), 2)
+            if processes.number() > 1:
+                record["processes"] = processes.number()
+            store.write_epochs(folder, epochs)
+
+
+def joined() -> AbstractContextManager[None]:
+    """The processes of this command, connected; torch is not asked which device there is where there is but one."""
+    if processes.number() == 1:
+        return nullcontext()
+    from instar.prepare.passes import device
+
+    say(f"{processes.number()} processes share every batch")
+    return processes.joined(device().type)
+
+
+def _trained(folder: Path, recipe: Recipe) -> tuple[Epoch, ...]:
+    """Train, or help the first process to; the plan and what it rests on stand in the run, settled."""
+    from instar.train.training import TrainingData, fit
+
+    dataset = store.read_dataset(folder)
+    feed = MODALITIES[dataset.modality].feed()
+    spec = store.read_card(folder).spec
+    cache = feed.prepare(dataset, recipe, spec)
+    prepared = feed.open(cache, recipe, spec)
+    train_rows, train_labels = rows_of(kept_in_training(dataset, folder), prepared.ids, "train")
+    val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
+    data = TrainingData(prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache)
+    network = network_of(folder, dataset, recipe)
+    kept = store.read_machine(folder)["steps"]["plan"]["writes"][steps.KEPT]  # what the network was made from
+    files = [store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED)]
+    rests_on = [network.card.weights_sha256, kept, prepared.key, *files]
+    learnt = replace(recipe, weights=None, grouping="", exclude=())  # what stands for these is in `rests_on`
+    stamp = hashlib.sha256(f"{learnt} {dataset.classes} {rests_on}".encode()).hexdigest()
+    return fit(folder / "4-train", network, recipe, data, stamp)
 
 
 def kept_in_training(dataset: Dataset, folder: Path) -> Dataset:

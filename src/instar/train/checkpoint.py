@@ -12,13 +12,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from instar import store
+from instar import processes, store
 from instar.progress import say
 from instar.records import Epoch
 
 SECONDS = 30.0
 """Between two checkpoints within an epoch."""
 NEW, LAST, OLD = "last.new", "last", "last.old"
+STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Position:
     """Sum of the losses of the epoch's examples so far."""
     examples: int = 0
     seconds: float = 0.0
+    at_once: int = 0
+    """Examples that are computed at once because memory did not suffice for a whole batch; 0: it does."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,19 @@ def stamp_of(path: Path) -> str | None:
 def save_checkpoint(
     folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None, progress: Progress
 ) -> None:
-    """Write last/: the checkpoint before it stays whole, as last.old/, until this one is."""
+    """Write last/: the checkpoint before it stays whole, as last.old/. Of several processes the first one writes.
+
+    Raises:
+        UserError: it cannot be written, the disk is full say; the checkpoints that were there still are.
+    """
+    if not processes.first():
+        return
     new, last, old = folder / NEW, folder / LAST, folder / OLD
     shutil.rmtree(new, ignore_errors=True)
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     if optimizer is not None:
         tensors |= optimiser_tensors(optimizer)
-    write_tensors(new / "state.safetensors", tensors, {"progress": asdict(progress)})
+    write_tensors(new / STATE, tensors, {"progress": asdict(progress)})
     shutil.rmtree(old, ignore_errors=True)
     if last.exists():
         last.rename(old)
@@ -105,24 +114,28 @@ def load_checkpoint(folder: Path, stamp: str) -> tuple[Progress, dict[str, Tenso
 
     An unreadable one and one of another training are passed over, with a line that says so.
     """
-    for name in (LAST, OLD):
-        path = folder / name / "state.safetensors"
+    broken = False
+    for path in (folder / LAST / STATE, folder / OLD / STATE):
         if not path.exists():
             continue
         try:
             tensors, about = read_tensors(path)
-        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            progress = progress_of(about["progress"])
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             say(f"{path} cannot be read ({error}); looking for the checkpoint before it")
+            broken = True
             continue
-        progress = _progress(about["progress"])
         if progress.stamp != stamp:
             say(f"{path} belongs to another plan or other data; starting anew")
             return None
         return progress, tensors
+    if broken:
+        say(f"no checkpoint in {folder} can be read; starting anew")
     return None
 
 
-def _progress(content: dict[str, Any]) -> Progress:
+def progress_of(content: dict[str, Any]) -> Progress:
+    """The record of which `content` is the plain form."""
     return Progress(
         content["stamp"],
         Position(**content["position"]),

@@ -8,22 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from instar.errors import UserError
+from instar import processes
 from instar.models.network import Network
 from instar.prepare.ahead import ahead
-from instar.prepare.base import Batch, Prepared
-from instar.prepare.passes import autocast, moved
+from instar.prepare.base import Prepared
+from instar.prepare.passes import device, laid_out
 from instar.progress import bar
 from instar.records import Recipe, Stage
 from instar.train.batches import batches, seed_of
 from instar.train.checkpoint import SECONDS, Position
-from instar.train.loss import loss_of
+from instar.train.loss import mass
 from instar.train.optim import set_rates, share
 from instar.train.stages import enter, least_batch
+from instar.train.step import Part, add_gradients
+from instar.train.team import summed
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,8 @@ class Live:
 
     network: Network
     model: nn.Module
-    """The network's model, as Accelerate wrapped it."""
+    """What is trained: the network's model."""
     optimizer: torch.optim.Optimizer
-    accelerator: Accelerator
     stage: Stage
     recipe: Recipe
     data: TrainingData
@@ -60,56 +60,62 @@ def one_epoch(live: Live, at: Position, save: Callable[[Position], None]) -> Pos
     The order of the examples, their augmentation and dropout depend on (seed, stage, epoch, step) alone, so a
     resumed epoch needs no random state. `save` is called with the position after a step now and then.
 
+    Several processes make the same steps with the same batches, of which each computes its part; its augmentation and
+    dropout are drawn for itself.
+
     Raises:
-        UserError: the loss is not a number, or a batch holds fewer examples than the network can learn from.
+        UserError: the loss is not a number, a batch holds fewer examples than the network can learn from, or memory
+            does not suffice for the smallest part of a batch.
     """
-    recipe, data = live.recipe, live.data
-    seed = (recipe.seed, at.stage, at.epoch)
+    recipe, data, where = live.recipe, live.data, device()
+    seed, rank = (recipe.seed, at.stage, at.epoch), processes.rank()
+    own = (rank,) if rank else ()
     enter(live.network, live.stage.thaw)
     least = least_batch(live.network.model)
-    if min(recipe.batch_size, len(data.train_rows)) < least:
-        raise UserError(
-            f"{live.network.card.title} has BatchNorm that learns, whose statistics need {least} examples a batch, and "
-            f"here are batch_size={recipe.batch_size} and {len(data.train_rows)} to train on: --set batch_size=8, or "
-            "add examples"
+    together = least * processes.number() if least > 1 else 1
+    if min(recipe.batch_size, len(data.train_rows)) < together:
+        raise processes.fault(
+            f"{live.network.card.title} has BatchNorm that learns, whose statistics need {together} examples a batch, "
+            f"and here are batch_size={recipe.batch_size} and {len(data.train_rows)} to train on: --set batch_size=8, "
+            "or add examples"
         )
-    parts = batches(data.prepared.costs[data.train_rows], recipe.batch_size, seed_of(*seed), least)
+    parts = batches(data.prepared.costs[data.train_rows], recipe.batch_size, seed_of(*seed), together)
     total = live.stage.epochs * len(parts)
     saved = started = time.monotonic()
     begun = at.seconds
+    doing = f"stage {live.stage.name}, epoch {at.epoch}"
 
-    def load(step: int) -> tuple[int, Batch]:
-        rows = data.train_rows[parts[step]]
-        batch = data.prepared.batch(rows, recipe.augment, seed_of(*seed, step, 1))
-        return step, moved(batch, recipe, live.accelerator.device)
+    def load(step: int) -> tuple[int, Part]:
+        mine = parts[step][rank :: processes.number()]
+        labels_B, all_B = (torch.from_numpy(data.train_labels[rows]) for rows in (mine, parts[step]))
+        batch = {}
+        if len(mine):
+            views = data.prepared.batch(data.train_rows[mine], recipe.augment, seed_of(*seed, step, 1, *own))
+            batch = laid_out(views, recipe, where)
+        return step, Part(batch, labels_B, mass(all_B, live.weights_C), seed_of(*seed, step, 2, *own))
 
     with bar(f"{live.stage.name}, epoch {at.epoch} of {live.stage.epochs}", len(data.train_rows)) as advance:
         advance(at.examples, "")
-        for step, batch in ahead(load, range(at.step, len(parts))):
-            labels_B = torch.from_numpy(data.train_labels[parts[step]]).to(live.accelerator.device)
+        for step, part in ahead(load, range(at.step, len(parts))):
             set_rates(live.optimizer, share((at.epoch - 1) * len(parts) + step, total, recipe.warmup))
-            torch.manual_seed(seed_of(*seed, step, 2))
-            with live.accelerator.accumulate(live.model):
-                with autocast(recipe, live.accelerator.device):
-                    logits_BC = live.model(batch)
-                loss = loss_of(logits_BC, labels_B, live.weights_C, recipe.label_smoothing)
-                value = loss.item()
-                if not math.isfinite(value):
-                    raise UserError(_not_a_number(live, at, data.train_rows[parts[step]]))
-                live.accelerator.backward(loss)
-                if live.accelerator.sync_gradients:
-                    live.accelerator.clip_grad_norm_(live.model.parameters(), recipe.clip_norm)
-                live.optimizer.step()
-                live.optimizer.zero_grad()
-            now = time.monotonic()
+            size = at.at_once or len(part.labels_B)
+            value, fitted = add_gradients(live.model, part, live.weights_C, recipe, size=size, least=least, doing=doing)
+            value = summed(live.model, value)
+            if not math.isfinite(value):
+                raise processes.fault(_not_a_number(live, at, data.train_rows[parts[step]]))
+            nn.utils.clip_grad_norm_(live.model.parameters(), recipe.clip_norm)
+            live.optimizer.step()
+            live.optimizer.zero_grad()
+            now, n = time.monotonic(), len(parts[step])
             at = replace(
                 at,
                 step=step + 1,
-                loss=at.loss + value * len(labels_B),
-                examples=at.examples + len(labels_B),
+                loss=at.loss + value * n,
+                examples=at.examples + n,
                 seconds=begun + now - started,
+                at_once=at.at_once if fitted == size else fitted,
             )
-            advance(len(labels_B), f"loss {at.loss / at.examples:.3f}")
+            advance(n, f"loss {at.loss / at.examples:.3f}")
             if now - saved > SECONDS and step + 1 < len(parts):
                 save(at)
                 saved = time.monotonic()

@@ -29,3 +29,9 @@ def loss_of(given: Tensor | Answers, labels_B: Tensor, weights_C: Tensor | None,
     return summed(
         given, lambda logits_BC: cross_entropy(logits_BC.float(), labels_B, weights_C, label_smoothing=smoothing)
     )
+
+
+def mass(labels_B: Tensor, weights_C: Tensor | None) -> float:
+    """What examples count in the mean that `loss_of` takes: the weights of their classes, else 1 each. The loss of a
+    batch is the mean of its parts' losses by their mass."""
+    return float(len(labels_B)) if weights_C is None else weights_C[labels_B].double().sum().item()

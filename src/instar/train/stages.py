@@ -4,9 +4,11 @@ alike."""
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from instar import processes
 from instar.models.depth import belongs
 from instar.models.network import Network
-from instar.records import Group
+from instar.progress import say
+from instar.records import Group, Stage
 
 
 def thawed_groups(groups: tuple[Group, ...], thaw: int) -> tuple[Group, ...]:
@@ -68,3 +70,11 @@ def trainable(network: Network) -> tuple[int, int]:
     """Parameters that learn now, and all parameters."""
     counts = [(p.numel() * p.requires_grad, p.numel()) for p in network.model.parameters()]
     return sum(n for n, _ in counts), sum(m for _, m in counts)
+
+
+def announce(network: Network, stage: Stage) -> None:
+    """Say how much learns in the stage that the network has entered."""
+    learning, total = trainable(network)
+    say(f"stage {stage.name}: trainable {learning:,} of {total:,} parameters")
+    if processes.number() > 1 and least_batch(network.model) > 1:
+        say(f"stage {stage.name}: BatchNorm learns from each process's part of a batch; its statistics are averaged")

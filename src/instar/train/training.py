@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from scipy.special import softmax
 from torch import Tensor
 
+from instar import processes
 from instar.errors import UserError
 from instar.metrics import decoded
 from instar.metrics import score as metric_of
@@ -25,11 +25,13 @@ from instar.train.loop import Live, TrainingData, one_epoch
 from instar.train.loss import class_weights, loss_of
 from instar.train.optim import optimiser, share
 from instar.train.probe import Examples, Solution, solve
-from instar.train.stages import enter, trainable
+from instar.train.stages import announce, enter
+from instar.train.team import added, agreed, same
 
 __all__ = ["TrainingData", "fit"]
 
 BEST, PROBE = "best.safetensors", "probe.safetensors"
+NOTHING: Mapping[str, Tensor] = {}
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,6 @@ class Fit:
     data: TrainingData
     stamp: str
     weights_C: Tensor | None
-    accelerator: Accelerator
 
 
 def fit(folder: Path, network: Network, recipe: Recipe, data: TrainingData, stamp: str) -> tuple[Epoch, ...]:
@@ -54,21 +55,29 @@ def fit(folder: Path, network: Network, recipe: Recipe, data: TrainingData, stam
     checkpoint with the same stamp is taken up, and the result equals that of an uninterrupted training, on a
     CPU bit for bit.
 
+    Several processes (`processes`) call it with the same arguments: the first one solves heads, reads and writes; they
+    share the steps of live stages and the validation.
+
     Raises:
-        UserError: the loss is not a number, or the disk is full.
+        UserError: the loss is not a number, memory does not suffice, or the disk is full.
     """
     weights_C = class_weights(data.train_labels, data.classes, recipe)
-    run = Fit(folder, network, recipe, data, stamp, weights_C, Accelerator())
-    with running(recipe), torch.random.fork_rng(devices=[]):
+    run, first = Fit(folder, network, recipe, data, stamp, weights_C), processes.first()
+    progress, tensors = Progress(stamp), NOTHING
+    with running(recipe, processes.neighbours()), torch.random.fork_rng(devices=[]):
         placed(network.model, recipe, device())
-        progress, tensors = _resumed(run) or (_begin(run), {})
+        if first:
+            progress, tensors = _resumed(run) or (_begin(run), {})
+        progress, tensors = same(network.model, progress, tensors)
         while progress.position.stage < len(recipe.stages):
             stage = recipe.stages[progress.position.stage]
-            if _is_solved(stage, network):
-                progress = _take(run, stage, _solutions(run), progress)
-            else:
+            if not _is_solved(stage, network):
                 progress = _live_stage(run, stage, progress, tensors)
-            progress, tensors = _next_stage(run, progress), {}
+            elif first:
+                progress = _take(run, stage, _solutions(run), progress)
+            if first:
+                progress = _next_stage(run, progress)
+            progress, tensors = same(network.model, progress, NOTHING)
     network.model.eval()
     return progress.history
 
@@ -138,7 +147,7 @@ def _take(run: Fit, stage: Stage, solutions: tuple[Solution, ...], progress: Pro
     """Record every solution as an epoch, and put the best into the network where it beats what came
     before."""
     enter(run.network, stage.thaw)
-    _announce(run.network, stage)
+    announce(run.network, stage)
     head = run.network.model.head
     for number, s in enumerate(solutions, 1):
         epoch = Epoch(
@@ -153,20 +162,15 @@ def _take(run: Fit, stage: Stage, solutions: tuple[Solution, ...], progress: Pro
     return progress
 
 
-def _announce(network: Network, stage: Stage) -> None:
-    learning, total = trainable(network)
-    say(f"stage {stage.name}: trainable {learning:,} of {total:,} parameters")
-
-
 def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str, Tensor]) -> Progress:
     """Epochs with gradients, until they are over or `patience` epochs brought nothing better within the
     stage."""
     network, recipe, data = run.network, run.recipe, run.data
     enter(network, stage.thaw)
-    model, optimizer = run.accelerator.prepare(network.model, optimiser(network, stage, recipe))
+    optimizer = optimiser(network, stage, recipe)
     checkpoint.fill_optimiser(optimizer, tensors)
-    _announce(network, stage)
-    live = Live(network, model, optimizer, run.accelerator, stage, recipe, data, run.weights_C)
+    announce(network, stage)
+    live = Live(network, network.model, optimizer, stage, recipe, data, run.weights_C)
     while progress.position.epoch <= stage.epochs and _stale(progress.history, stage) < recipe.patience:
         started, current = time.monotonic(), progress
 
@@ -176,14 +180,17 @@ def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str
         at = one_epoch(live, progress.position, save)
         seconds = progress.position.seconds + time.monotonic() - started
         progress = _record(run, progress, _validated(run, stage, at, seconds))
-        progress = replace(progress, position=Position(at.stage, at.epoch + 1))
+        progress = replace(progress, position=Position(at.stage, at.epoch + 1, at_once=at.at_once))
         checkpoint.save_checkpoint(run.folder, network.model, optimizer, progress)
     return progress
 
 
 def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
     started, data, recipe = time.monotonic(), run.data, run.recipe
-    logits_MC = logits(run.network, data.prepared, data.val_rows, recipe, f"{stage.name}, validation")
+    part, parts = processes.rank(), processes.number()
+    what = f"{stage.name}, validation"
+    own_MC = logits(run.network, data.prepared, data.val_rows, recipe, what, part=part, parts=parts)
+    logits_MC = added(torch.from_numpy(own_MC)).numpy()
     labels_M = torch.from_numpy(data.val_labels)
     loss = loss_of(torch.from_numpy(logits_MC), labels_M, run.weights_C, 0.0).item()  # comparable with the probe's
     score = metric_of(
@@ -192,6 +199,7 @@ def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
         decoded(softmax(logits_MC.astype(np.float64), axis=1), recipe.decode),
         data.classes,
     )
+    loss, score = agreed(loss, score)
     lr = stage.lr * share(at.epoch * at.step - 1, stage.epochs * at.step, recipe.warmup)
     seconds += time.monotonic() - started
     say(
@@ -218,7 +226,8 @@ def _record(run: Fit, progress: Progress, epoch: Epoch) -> Progress:
         return replace(progress, history=(*progress.history, epoch))
     best = Best(epoch.stage, epoch.epoch, epoch.val_score, epoch.val_loss)
     about = {"stage": best.stage, "epoch": best.epoch, "score": best.score, "stamp": run.stamp}
-    checkpoint.write_tensors(run.folder / BEST, run.network.model.state_dict(), about)
+    if processes.first():
+        checkpoint.write_tensors(run.folder / BEST, run.network.model.state_dict(), about)
     return replace(progress, history=(*progress.history, replace(epoch, best=True)), best=best)
 
 
