@@ -57,6 +57,7 @@ def train(folder: Path) -> None:
         network = network_of(folder, dataset, recipe)
         rests_on = [network.card.weights_sha256, *(store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED))]
         learnt = replace(recipe, weights=None, grouping="", exclude=())  # what stands for these is in `rests_on`
+        rests_on += [f"{stage.name} views={stage.views}" for stage in recipe.stages if stage.views]
         stamp = hashlib.sha256(f"{learnt} {dataset.classes} {rests_on}".encode()).hexdigest()
         epochs = fit(folder / "4-train", network, recipe, data, stamp)
         record["seconds"] = round(max(monotonic() - started, sum(e.seconds for e in epochs)), 2)
