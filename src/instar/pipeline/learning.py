@@ -92,6 +92,7 @@ def _trained(folder: Path, recipe: Recipe) -> tuple[Epoch, ...]:
     files = [store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED)]
     rests_on = [network.card.weights_sha256, kept, prepared.key, *files]
     learnt = replace(recipe, weights=None, grouping="", exclude=())  # what stands for these is in `rests_on`
+    rests_on += [f"{stage.name} views={stage.views}" for stage in recipe.stages if stage.views]
     stamp = hashlib.sha256(f"{learnt} {dataset.classes} {rests_on}".encode()).hexdigest()
     return fit(folder / "4-train", network, recipe, data, stamp)
 

@@ -61,8 +61,9 @@ STAGE: dict[str, Bound] = {
     "epochs": _whole(1),
     "lr": POSITIVE,
     "layer_decay": (lambda value: 0 < value <= 1, "must be more than 0 and at most 1"),
+    "views": _whole(0),
 }
-SOLVED: dict[str, Json] = {"epochs": 1, "lr": 0.0, "layer_decay": 1.0}
+SOLVED: dict[str, Json] = {"epochs": 1, "lr": 0.0, "layer_decay": 1.0, "views": 0}
 """What stands in a stage that thaws nothing: its head is solved to the optimum, without steps, epochs or rates."""
 
 
@@ -83,6 +84,8 @@ def check(recipe: Recipe, planned_fit: str) -> None:
             _hold(f"stages.{stage.name}.{field}", getattr(stage, field), STAGE[field])
         if stage.thaw == 0:
             _solved(stage)
+        if stage.views:
+            _kept(stage, recipe)
     _distinct(recipe.stages)
     modality = next(m for m in MODALITIES.values() if planned_fit in m.fits)
     _hold("fit", recipe.fit, _one_of(*modality.fits))
@@ -112,6 +115,17 @@ def _solved(stage: Stage) -> None:
                 f"solved to its optimum, without steps; leave it at {value}, or thaw something "
                 f"(stages.{stage.name}.thaw=1)"
             )
+
+
+def _kept(stage: Stage, recipe: Recipe) -> None:
+    """Refuse views of which there is nothing to keep, or that are all the same."""
+    field = f"stages.{stage.name}.views={stage.views}"
+    if stage.thaw == -1:
+        raise UserError(
+            f"plan: {field} keeps what the frozen part makes of the examples, and thaw=-1 freezes nothing; take views=0"
+        )
+    if stage.views > 1 and not recipe.augment:
+        raise UserError(f"plan: {field}, but nothing is augmented, so all views are the same; take views=1")
 
 
 def _distinct(stages: tuple[Stage, ...]) -> None:

@@ -86,7 +86,7 @@ def apply(plan: Plan, settings: Mapping[str, Json]) -> Plan:
     """Append a decision with basis asked for every field that the settings touch.
 
     Keys: a field of `Recipe`; `lr` and `epochs` (every stage that thaws something); `stages.NAME.thaw`,
-    `.epochs`, `.lr`, `.layer_decay`.
+    `.epochs`, `.lr`, `.layer_decay`, `.views`.
 
     Raises:
         UserError: an unknown key (close names are listed), or a value of the wrong type or out of range.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from instar import processes
 from instar.models.network import Network
 from instar.prepare.ahead import ahead
-from instar.prepare.base import Batch, Prepared
+from instar.prepare.base import Batch, Prepared, count, taken
 from instar.prepare.memory import as_memory_allows, in_parts
 from instar.progress import bar
 from instar.records import Recipe
@@ -93,9 +93,9 @@ def one_pass(
 
         def attempt(size: int, batch: Batch = batch) -> NDArray[np.float32]:
             parts = []
-            for some in in_parts(len(next(iter(batch.values()))), size):
+            for some in in_parts(count(batch), size):
                 with torch.inference_mode(), autocast(recipe, where):
-                    result = run(brought({name: value[some] for name, value in batch.items()}, where))
+                    result = run(brought(taken(batch, some), where))
                 parts.append(result.float().cpu().numpy())
             return np.concatenate(parts)
 

@@ -1,6 +1,6 @@
 """The network, what was measured, and the decisions that make the recipe."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 from instar.records.data import STRICT, Json
@@ -123,6 +123,9 @@ class Stage:
     """Peak learning rate of the head and of all that stands after the trunk."""
     layer_decay: float
     """Factor on the rate per depth group going down from the head."""
+    views: int = field(default=0, repr=False)
+    """0: the frozen part runs in every step, on freshly augmented examples. V: its activations of V augmented views of
+    every training example are computed once and kept, and epoch e learns from view e modulo V (`train.tail`)."""
 
 
 @dataclass(frozen=True)

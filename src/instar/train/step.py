@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from instar.prepare.base import Batch
+from instar.prepare.base import Batch, taken
 from instar.prepare.memory import as_memory_allows, in_parts
 from instar.prepare.passes import autocast, brought
 from instar.records import Recipe
@@ -44,7 +44,7 @@ def add_gradients(
         where, total = next(model.parameters()).device, 0.0
         for some in in_parts(len(part.labels_B), size, least):
             labels_B = part.labels_B[some]
-            batch = brought({name: value[some] for name, value in part.batch.items()}, where)
+            batch = brought(taken(part.batch, some), where)
             with autocast(recipe, where):
                 given = model(batch)
             mean = loss_of(given, labels_B.to(where), weights_C, recipe.label_smoothing)

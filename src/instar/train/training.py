@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from instar.prepare.features import features
 from instar.prepare.passes import device, logits, placed, running
 from instar.progress import say
 from instar.records import Epoch, Recipe, Stage
-from instar.train import checkpoint
+from instar.train import checkpoint, tail
 from instar.train.checkpoint import Best, Position, Progress
 from instar.train.loop import Live, TrainingData, one_epoch
 from instar.train.loss import class_weights, loss_of
@@ -107,6 +108,7 @@ def _begin(run: Fit) -> Progress:
     """Solve the probe on the body as it came, and start the first stage."""
     (run.folder / BEST).unlink(missing_ok=True)
     checkpoint.forget(run.folder)
+    tail.forget(tail.place(run.folder, run.data))
     solutions = _solutions(run)
     found = max(solutions, key=lambda s: (s.val_score, -s.val_loss))
     state = {**run.network.model.state_dict(), "head.weight": found.weight_CD, "head.bias": found.bias_C}
@@ -163,26 +165,40 @@ def _take(run: Fit, stage: Stage, solutions: tuple[Solution, ...], progress: Pro
 
 
 def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str, Tensor]) -> Progress:
-    """Epochs with gradients, until they are over or `patience` epochs brought nothing better within the
-    stage."""
-    network, recipe, data = run.network, run.recipe, run.data
+    """Epochs with gradients, until they are over or `patience` epochs brought nothing better within the stage.
+
+    They see the examples, or activations of them at the cut where the stage asks for these (`train.tail`).
+    """
+    network, recipe, cut = run.network, run.recipe, tail.place(run.folder, run.data)
     enter(network, stage.thaw)
     optimizer = optimiser(network, stage, recipe)
     checkpoint.fill_optimiser(optimizer, tensors)
     announce(network, stage)
-    live = Live(network, network.model, optimizer, stage, recipe, data, run.weights_C)
-    while progress.position.epoch <= stage.epochs and _stale(progress.history, stage) < recipe.patience:
-        started, current = time.monotonic(), progress
+    started = time.monotonic()
+    with ExitStack() as stack:
+        data = run.data
+        if not _over(stage, progress, recipe):
+            data = stack.enter_context(tail.source(cut, network, recipe, data, stage))
+        while not _over(stage, progress, recipe):
+            current = progress
+            shown = tail.in_epoch(data, progress.position.epoch)
+            live = Live(network, network.model, optimizer, stage, recipe, shown, run.weights_C)
 
-        def save(at: Position, current: Progress = current) -> None:
-            checkpoint.save_checkpoint(run.folder, network.model, optimizer, replace(current, position=at))
+            def save(at: Position, current: Progress = current) -> None:
+                checkpoint.save_checkpoint(run.folder, network.model, optimizer, replace(current, position=at))
 
-        at = one_epoch(live, progress.position, save)
-        seconds = progress.position.seconds + time.monotonic() - started
-        progress = _record(run, progress, _validated(run, stage, at, seconds))
-        progress = replace(progress, position=Position(at.stage, at.epoch + 1, at_once=at.at_once))
-        checkpoint.save_checkpoint(run.folder, network.model, optimizer, progress)
+            at = one_epoch(live, progress.position, save)
+            seconds = progress.position.seconds + time.monotonic() - started
+            progress = _record(run, progress, _validated(replace(run, data=data), stage, at, seconds))
+            progress = replace(progress, position=Position(at.stage, at.epoch + 1, at_once=at.at_once))
+            checkpoint.save_checkpoint(run.folder, network.model, optimizer, progress)
+            started = time.monotonic()
+    tail.forget(cut)
     return progress
+
+
+def _over(stage: Stage, progress: Progress, recipe: Recipe) -> bool:
+    return progress.position.epoch > stage.epochs or _stale(progress.history, stage) >= recipe.patience
 
 
 def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
