@@ -85,7 +85,7 @@ def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measureme
     reason = (
         "First the new head alone, on features of the frozen network, so that a random head does not spoil "
         f"what was learnt before; then {opened}, each group at {DECAY} times the rate of the one above. {rate.reason} "
-        f"BatchNorm keeps its pre-trained statistics, on which the head was solved. "
+        f"BatchNorm, where there is any, keeps its pre-trained statistics, on which the head was solved. "
         f"{_time(train, seconds, epochs, MINUTES)}{_timed(card, measurements)}"
     )
     source = (

@@ -1,5 +1,7 @@
 """Part three: the network, when which part of it learns, and why everything was chosen as it was."""
 
+from dataclasses import replace
+
 from instar import steps
 from instar.deck import theme
 from instar.deck.facts import Facts
@@ -28,6 +30,8 @@ TELLING = (
     "precision",
 )
 """The fields that a listener asks about first; what has no room beside them stands in the appendix."""
+STEPS = 24
+"""Heights that are tried for tables of about the same height."""
 SMALL_SHARE = 0.001
 """Shares of parameters below it are written with more places: some do learn."""
 
@@ -193,15 +197,26 @@ def every(facts: Facts, words: Words) -> list[str]:
 
 
 def pages(facts: Facts, words: Words) -> list[TableBlock]:
-    """All decisions, those that tell most first, on as many tables as it takes to cut no reason short."""
-    live = facts.plan.live()
-    rest = [live[name] for name in dict.fromkeys((*TELLING, *live)) if name in live]
-    found = []
-    while rest:
-        n = whole_rows(table(facts, words, rest), theme.ACROSS, theme.BOTTOM - theme.TOP)
-        found.append(table(facts, words, rest[:n]))
-        rest = rest[n:]
-    return found
+    """All decisions, those that tell most first, on as many tables as it takes to cut no reason short; the tables after
+    the first are about equally tall."""
+    live, tall = facts.plan.live(), theme.BOTTOM - theme.TOP
+    found = table(facts, words, [live[name] for name in dict.fromkeys((*TELLING, *live)) if name in live])
+    first, *more = _parted(found, tall)
+    if not more:
+        return [first]
+    rest = replace(found, rows=found.rows[len(first.rows) :])
+    shares = (_parted(rest, tall * share / STEPS) for share in range(1, STEPS + 1))
+    return [first, *next(parts for parts in shares if len(parts) == len(more))]
+
+
+def _parted(block: TableBlock, tall: float) -> list[TableBlock]:
+    """A table in parts of as many whole rows as stand on `tall` inches."""
+    parts = []
+    while block.rows:
+        n = whole_rows(block, theme.ACROSS, tall)
+        parts.append(replace(block, rows=block.rows[:n]))
+        block = replace(block, rows=block.rows[n:])
+    return parts
 
 
 def decisions(facts: Facts, words: Words) -> Slide:
