@@ -65,17 +65,19 @@ def train(task: Task, clock: Clock) -> Floats:
         def after_epoch(self) -> None:
             clock.point(f"epoch {len(clock.curve) + 1}", float(self.learn.recorder.values[-1][-1]))
 
+    curve = Curve()
     learner = Learner(
         dls,
         Pixels(task.network().model),
         loss_func=CrossEntropyLossFlat(),
         splitter=lambda model: [params(model.model.body), params(model.model.head)],
         metrics=accuracy,
-        cbs=[Curve()],
+        cbs=[curve],
     )
     with learner.no_bar(), learner.no_logging():
         learner.fine_tune(task.epochs, **({"base_lr": task.options.rate} if task.options.rate else {}))
         clock.stop()
+        learner.remove_cb(curve)  # which would take the test for an epoch
         test: Any = dls.test_dl([(path, "") for path in task.test.inputs], num_workers=task.options.workers)
         probabilities, _ = learner.get_preds(dl=test)
     return np.asarray(torch.as_tensor(probabilities).double())
