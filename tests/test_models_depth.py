@@ -1,6 +1,10 @@
 """Depth groups: one rule, many architectures, none downloaded."""
 
+import os
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,117 +16,133 @@ from instar.models.depth import belongs, depth_groups
 from instar.models.scratch import ConvNet, Words
 from instar.models.torchvision_source import network_without_head
 
-# name -> the groups as "stem? first..last(how many) neck?"
-TIMM = {
-    "resnet18": "stem layer1..layer4(4)",
-    "resnet50d": "stem layer1..layer4(4)",
-    "mobilenetv2_100": "stem blocks.0..blocks.6(7) neck",
-    "mobilenetv3_small_100": "stem blocks.0..blocks.5(6) neck",
-    "mobilenetv4_conv_small": "stem blocks.0..blocks.4(5) neck",
-    "efficientnet_b0": "stem blocks.0..blocks.6(7) neck",
-    "convnext_atto": "stem stages.0..stages.3(4) neck",
-    "vit_tiny_patch16_224": "stem blocks.0..blocks.11(12) neck",
-    "deit_tiny_distilled_patch16_224": "stem blocks.0..blocks.11(12) neck",
-    "swin_tiny_patch4_window7_224": "stem layers.0..layers.3(4) neck",
-    "densenet121": "stem denseblock1..denseblock4(4) neck",
-    "inception_v3": "stem Mixed_5b..Mixed_7c(11)",
-    "regnety_002": "stem s1..s4(4)",
-    "twins_pcpvt_small": "blocks.0..blocks.3(4) neck",
-    "xception41": "stem blocks.0..blocks.12(13)",
-    "hrnet_w18_small": "stem stage2..stage4(3) neck",
-    "dpn68": "conv1_1..conv5_3(23) neck",
-    "cait_xxs24_224": "stem blocks.0..blocks.23(24) neck",
-    "vgg11_bn": "features.0..features.25(8) neck",
-}
-TORCHVISION = {
-    "alexnet": "features.0..features.10(5) neck",
-    "resnet18": "stem layer1..layer4(4)",
-    "mobilenet_v2": "features.0..features.18(19)",
-    "mobilenet_v3_small": "features.0..features.12(13) neck",
-    "squeezenet1_1": "features.0..features.12(9)",
-    "vgg11": "features.0..features.18(8) neck",
-    "densenet121": "stem denseblock1..denseblock4(4) neck",
-    "googlenet": "stem inception3a..inception5b(9)",
-    "inception_v3": "stem Mixed_5b..Mixed_7c(11)",
-    "efficientnet_b0": "features.0..features.8(9)",
-    "convnext_tiny": "features.0..features.7(8) neck",
-    "swin_t": "features.0..features.7(8) neck",
-    "vit_b_32": "stem encoder_layer_0..encoder_layer_11(12) neck",
-    "shufflenet_v2_x0_5": "stem stage2..stage4(3) neck",
-    "mnasnet0_5": "layers.0..layers.14(10)",
-    "maxvit_t": "stem blocks.0..blocks.3(4) neck",
-}
-TEXTS = {
-    "BertConfig": "stem layer.0..layer.11(12) neck",
-    "DistilBertConfig": "stem layer.0..layer.5(6)",
-    "AlbertConfig": "stem albert_layer_groups.0..albert_layer_groups.0(1) neck",
-    "RobertaConfig": "stem layer.0..layer.11(12) neck",
-    "MPNetConfig": "stem layer.0..layer.11(12) neck",
-    "GPT2Config": "stem h.0..h.11(12) neck",
-    "ModernBertConfig": "stem layers.0..layers.21(22) neck",
-}
-PICTURES = {
-    "ViTConfig": "stem layers.0..layers.11(12) neck",
-    "Dinov2Config": "stem layer.0..layer.11(12) neck",
-    "SwinConfig": "stem layers.0..layers.3(4) neck",
-    "ConvNextConfig": "stem stages.0..stages.3(4) neck",
-    "ResNetConfig": "stem stages.0..stages.3(4) neck",
-    "MobileNetV1Config": "stem layer.0..layer.25(26) neck",
-    "MobileNetV2Config": "stem layer.0..layer.15(16) neck",
-    "PvtConfig": "block.0..block.3(4) neck",
-}
+GOLDEN = Path(__file__).parent / "golden" / "depth.txt"
+TIMM = [
+    "resnet18",
+    "resnet50d",
+    "mobilenetv2_100",
+    "mobilenetv3_small_100",
+    "mobilenetv4_conv_small",
+    "efficientnet_b0",
+    "convnext_atto",
+    "vit_tiny_patch16_224",
+    "vit_small_patch14_dinov2",
+    "deit_tiny_distilled_patch16_224",
+    "swin_tiny_patch4_window7_224",
+    "densenet121",
+    "inception_v3",
+    "regnety_002",
+    "twins_pcpvt_small",
+    "xception41",
+    "hrnet_w18_small",
+    "dpn68",
+    "cait_xxs24_224",
+    "vgg11_bn",
+]
+TORCHVISION = [
+    "alexnet",
+    "resnet18",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "squeezenet1_1",
+    "vgg11",
+    "densenet121",
+    "googlenet",
+    "inception_v3",
+    "efficientnet_b0",
+    "convnext_tiny",
+    "swin_t",
+    "vit_b_32",
+    "shufflenet_v2_x0_5",
+    "mnasnet0_5",
+    "maxvit_t",
+]
+TEXTS = [
+    "BertConfig",
+    "DistilBertConfig",
+    "AlbertConfig",
+    "RobertaConfig",
+    "MPNetConfig",
+    "GPT2Config",
+    "ModernBertConfig",
+    "DebertaV2Config",
+]
+PICTURES = [
+    "ViTConfig",
+    "Dinov2Config",
+    "SwinConfig",
+    "ConvNextConfig",
+    "ResNetConfig",
+    "MobileNetV1Config",
+    "MobileNetV2Config",
+    "PvtConfig",
+]
 
 
-def summary(body: nn.Module) -> str:
+def of_torchvision(name: str) -> nn.Module:
+    return network_without_head(name)[0]
+
+
+def of_transformers(kind: Any, name: str) -> nn.Module:
+    made: nn.Module = kind.from_config(getattr(transformers, name)())
+    return made
+
+
+MAKE: dict[str, Callable[[], nn.Module]] = {
+    **{f"timm:{name}": partial(create_model, name, num_classes=0) for name in TIMM},
+    **{f"torchvision:{name}": partial(of_torchvision, name) for name in TORCHVISION},
+    **{f"texts:{name}": partial(of_transformers, transformers.AutoModel, name) for name in TEXTS},
+    **{
+        f"pictures:{name}": partial(of_transformers, transformers.AutoModelForImageClassification, name)
+        for name in PICTURES
+    },
+    "scratch:convnet": ConvNet,
+    "scratch:words": partial(Words, 2**16, 64),
+}
+"""Architectures with random weights, none of them in memory; of transformers in their default configurations."""
+
+
+def told(name: str, body: nn.Module) -> str:
+    """Name and parameters, then a line for each group: its name, its role, its parameters and what it holds."""
     groups = depth_groups(body)
-    trunk = [group for group in groups if group.role == "trunk"]
-    ends = [f"{trunk[0].name}..{trunk[-1].name}({len(trunk)})"] if trunk else []
-    before = [group.name for group in groups if group.role == "stem"]
-    return " ".join([*before, *ends, *(group.name for group in groups if group.role == "neck")])
+    width = max(len(group.name) for group in groups)
+    lines = [f"{name}  {sum(p.numel() for p in body.parameters()):,}"]
+    for group in groups:
+        modules = [*group.modules[:3], *(["..."] if len(group.modules) > 3 else [])]
+        lines.append(f"  {group.name:{width}}  {group.role:5}  {group.parameters:>12,}  {' '.join(modules)}")
+    return "\n".join(lines)
 
 
-def check(make: Callable[[], nn.Module], expected: str) -> None:
+def golden() -> dict[str, str]:
+    blocks = GOLDEN.read_text("utf-8").strip().split("\n\n")
+    return {block.split("  ")[0]: block for block in blocks}
+
+
+def test_the_golden_file_names_what_is_made() -> None:
+    """A changed rule shows as a readable difference. INSTAR_WRITE_GOLDEN=1 writes the file anew."""
+    if os.environ.get("INSTAR_WRITE_GOLDEN"):
+        with torch.device("meta"):
+            blocks = [told(name, make()) for name, make in MAKE.items()]
+        GOLDEN.write_text("\n\n".join(blocks) + "\n", "utf-8")
+    assert list(golden()) == list(MAKE)
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_depth_groups(name: str) -> None:
     with torch.device("meta"):
-        body = make()
-    assert summary(body) == expected
+        body = MAKE[name]()
+    assert told(name, body) == golden()[name]
     groups = depth_groups(body)
     roles = [group.role for group in groups]
     assert roles == sorted(roles, key=["stem", "trunk", "neck"].index)
     assert len({group.name for group in groups}) == len(groups)
-    for name, _ in body.named_parameters():
-        assert sum(belongs(name, group) for group in groups) == 1, name
-    for name, module in body.named_modules():
-        if name and not list(module.children()):
-            assert sum(belongs(name, group) for group in groups) == 1, name
+    for part, _ in body.named_parameters():
+        assert sum(belongs(part, group) for group in groups) == 1, part
+    for part, module in body.named_modules():
+        if part and not list(module.children()):
+            assert sum(belongs(part, group) for group in groups) == 1, part
     assert sum(group.parameters for group in groups) == sum(p.numel() for p in body.parameters())
     assert all(group.parameters > 0 for group in groups)
-
-
-@pytest.mark.parametrize(("name", "expected"), TIMM.items())
-def test_timm(name: str, expected: str) -> None:
-    check(lambda: create_model(name, num_classes=0), expected)
-
-
-@pytest.mark.parametrize(("name", "expected"), TORCHVISION.items())
-def test_torchvision(name: str, expected: str) -> None:
-    check(lambda: network_without_head(name)[0], expected)
-
-
-@pytest.mark.parametrize(("name", "expected"), TEXTS.items())
-def test_transformers_for_texts(name: str, expected: str) -> None:
-    config = getattr(transformers, name)()
-    check(lambda: transformers.AutoModel.from_config(config), expected)
-
-
-@pytest.mark.parametrize(("name", "expected"), PICTURES.items())
-def test_transformers_for_pictures(name: str, expected: str) -> None:
-    config = getattr(transformers, name)()
-    check(lambda: transformers.AutoModelForImageClassification.from_config(config), expected)
-
-
-def test_from_scratch() -> None:
-    check(ConvNet, "stem blocks.0..blocks.5(6) neck")
-    check(lambda: Words(64, 8), "stem layers.0..layers.1(2) neck")
 
 
 def test_what_stands_between_two_members_belongs_to_the_first() -> None:

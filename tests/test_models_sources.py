@@ -11,14 +11,14 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from timm import create_model, get_pretrained_cfg
+from timm import create_model, get_pretrained_cfg, list_models
 from torch import Tensor, nn
 from torchvision import models as torchvision_models
 
 from instar.errors import UserError
 from instar.models import hub
 from instar.models.network import Network
-from instar.models.sources import load, reachable
+from instar.models.sources import load, reachable, unfilled
 from instar.models.titles import title
 
 MINILM = "hf:sentence-transformers/all-MiniLM-L6-v2"
@@ -335,6 +335,20 @@ def test_timm_takes_files_of_any_number_of_classes(tmp_path: Path, classes: int)
     with torch.inference_mode():
         expected = original.forward_head(original.forward_features(pixels), pre_logits=True)
     torch.testing.assert_close(features(network, pixels=pixels), expected)
+
+
+@pytest.mark.parametrize("name", list_models("test_*"))
+def test_timm_fills_every_tensor_and_builds_the_same_for_a_trained_state(tmp_path: Path, name: str) -> None:
+    """Whether a network is made without a classifier or loses it afterwards, it holds the same tensors."""
+    state = create_model(name).state_dict()
+    filled = {key: torch.full_like(v, 0.25) if v.is_floating_point() else v for key, v in state.items()}
+    save_file(filled, tmp_path / "w.safetensors")
+    network = opened(f"timm:{name}", tmp_path / "w.safetensors")
+    floats = {key: value for key, value in network.model.body.state_dict().items() if value.is_floating_point()}
+    assert [key for key, value in floats.items() if not (value == 0.25).all()] == []
+    names = frozenset(network.model.state_dict())
+    again = unfilled(network.card, tmp_path, names, classes=3, input_size=network.card.spec.size)
+    assert again.model.state_dict().keys() == names
 
 
 def test_timm_resamples_a_fixed_grid(tmp_path: Path) -> None:
