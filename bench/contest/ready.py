@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from accelerate import Accelerator
 from prepare import recipe
 
 from instar.data.opening import build
@@ -78,9 +77,8 @@ def live_of(ready: Ready, stage: Stage, data: TrainingData | None = None) -> Liv
     network = ready.network
     placed(network.model, ready.recipe, device())
     enter(network, stage.thaw)
-    accelerator = Accelerator()
-    model, optimizer = accelerator.prepare(network.model, optimiser(network, stage, ready.recipe))
-    return Live(network, model, optimizer, accelerator, stage, ready.recipe, data or ready.data, None)
+    optimizer = optimiser(network, stage, ready.recipe)
+    return Live(network, network.model, optimizer, stage, ready.recipe, data or ready.data, None)
 
 
 def rate(n: int, work: Callable[[], object]) -> float:
