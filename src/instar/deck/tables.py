@@ -1,5 +1,7 @@
 """Tables brought into a box: whole where there is room, else cut cell by cell."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from instar.deck.items import Box, Grid, Item
@@ -13,11 +15,17 @@ MOST = 4
 """Lines of a cell that has to be cut."""
 
 
-def whole_rows(block: TableBlock, across: float, tall: float) -> int:
-    """How many rows of a table stand below each other with every cell whole, in the smaller size; at least one."""
-    counts = _lines(_cells(block), _widths(block, across), SMALL)
-    ends = np.cumsum([_row(n, SMALL) for n in counts])
-    return max(int(np.searchsorted(ends, tall, side="right")) - 1, 1)
+def parted(block: TableBlock, across: float, tall: float) -> list[TableBlock]:
+    """A table in parts of as many rows as stand below each other on `tall` inches with every cell whole, in the smaller
+    size; at least one each."""
+    parts = []
+    while block.rows:
+        counts = _lines(_cells(block), _widths(block, across), SMALL)
+        ends = np.cumsum([_row(n, SMALL) for n in counts])
+        n = max(int(np.searchsorted(ends, tall, side="right")) - 1, 1)
+        parts.append(replace(block, rows=block.rows[:n]))
+        block = replace(block, rows=block.rows[n:])
+    return parts
 
 
 def _cells(block: TableBlock) -> list[tuple[str, ...]]:

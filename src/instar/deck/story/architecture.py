@@ -9,7 +9,7 @@ from instar.deck.story import common
 from instar.deck.story.chain import part
 from instar.deck.story.opening import origin
 from instar.deck.story.values import noted, value
-from instar.deck.tables import whole_rows
+from instar.deck.tables import parted
 from instar.deck.words import Words
 from instar.records import Block, Decision, Figure, Points, Slide, Stage, TableBlock
 
@@ -201,22 +201,12 @@ def pages(facts: Facts, words: Words) -> list[TableBlock]:
     the first are about equally tall."""
     live, tall = facts.plan.live(), theme.BOTTOM - theme.TOP
     found = table(facts, words, [live[name] for name in dict.fromkeys((*TELLING, *live)) if name in live])
-    first, *more = _parted(found, tall)
+    first, *more = parted(found, theme.ACROSS, tall)
     if not more:
         return [first]
     rest = replace(found, rows=found.rows[len(first.rows) :])
-    shares = (_parted(rest, tall * share / STEPS) for share in range(1, STEPS + 1))
+    shares = (parted(rest, theme.ACROSS, tall * share / STEPS) for share in range(1, STEPS + 1))
     return [first, *next(parts for parts in shares if len(parts) == len(more))]
-
-
-def _parted(block: TableBlock, tall: float) -> list[TableBlock]:
-    """A table in parts of as many whole rows as stand on `tall` inches."""
-    parts = []
-    while block.rows:
-        n = whole_rows(block, theme.ACROSS, tall)
-        parts.append(replace(block, rows=block.rows[:n]))
-        block = replace(block, rows=block.rows[n:])
-    return parts
 
 
 def decisions(facts: Facts, words: Words) -> Slide:
