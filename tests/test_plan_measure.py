@@ -6,6 +6,7 @@ import torch
 
 from instar.modality.extent import usual
 from instar.modality.modalities import MODALITIES
+from instar.models.network import Answers, Classifier
 from instar.plan.measure import measure
 from instar.prepare.base import Batch
 from instar.prepare.words import lengths
@@ -70,9 +71,9 @@ def test_the_network_is_timed_at_the_extent_asked_for(
     net, sides = network(), set()
     forward = type(net.model).forward
 
-    def watched(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+    def watched(model: Classifier, batch: Batch) -> torch.Tensor | Answers:
         sides.add(batch["pixels"].shape[-1])
-        return forward(model, batch)  # type: ignore[arg-type]
+        return forward(model, batch)
 
     monkeypatch.setattr(type(net.model), "forward", watched)
     assert measure(net, extent=asked).extent == seen

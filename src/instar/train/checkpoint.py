@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from instar import processes, store
 from instar.progress import say
-from instar.records import Epoch
+from instar.records import Epoch, Stage
 
 SECONDS = 30.0
 """Between two checkpoints within an epoch."""
@@ -56,6 +56,17 @@ class Progress:
     position: Position = Position()
     history: tuple[Epoch, ...] = ()
     best: Best | None = None
+
+    def bettered_by(self, epoch: Epoch) -> bool:
+        """Whether an epoch is the best so far."""
+        best = self.best
+        return best is None or (epoch.val_score, -epoch.val_loss) > (best.score, -best.loss)
+
+    def over(self, stage: Stage, patience: int) -> bool:
+        """Whether a stage has had all its epochs, or `patience` of them since the best one of this stage."""
+        scores = [epoch.val_score for epoch in self.history if epoch.stage == stage.name]
+        stale = len(scores) - 1 - scores.index(max(scores)) if scores else 0
+        return self.position.epoch > stage.epochs or stale >= patience
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:

@@ -156,7 +156,7 @@ def _take(run: Fit, stage: Stage, solutions: tuple[Solution, ...], progress: Pro
             stage.name, number, s.train_loss, s.val_loss, s.val_score, s.strength, s.seconds,
             len(run.data.train_rows), False,
         )  # fmt: skip
-        if _is_better(epoch, progress.best):
+        if progress.bettered_by(epoch):
             with torch.no_grad():
                 head.weight.copy_(s.weight_CD)
                 head.bias.copy_(s.bias_C)
@@ -177,9 +177,9 @@ def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str
     started = time.monotonic()
     with ExitStack() as stack:
         data = run.data
-        if not _over(stage, progress, recipe):
+        if not progress.over(stage, recipe.patience):
             data = stack.enter_context(tail.source(cut, network, recipe, data, stage))
-        while not _over(stage, progress, recipe):
+        while not progress.over(stage, recipe.patience):
             current = progress
             shown = tail.in_epoch(data, progress.position.epoch)
             live = Live(network, network.model, optimizer, stage, recipe, shown, run.weights_C)
@@ -195,10 +195,6 @@ def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str
             started = time.monotonic()
     tail.forget(cut)
     return progress
-
-
-def _over(stage: Stage, progress: Progress, recipe: Recipe) -> bool:
-    return progress.position.epoch > stage.epochs or _stale(progress.history, stage) >= recipe.patience
 
 
 def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
@@ -225,20 +221,10 @@ def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
     return Epoch(stage.name, at.epoch, at.loss / at.examples, loss, score, lr, seconds, at.examples, False)
 
 
-def _stale(history: tuple[Epoch, ...], stage: Stage) -> int:
-    """Epochs since the best one of this stage."""
-    scores = [epoch.val_score for epoch in history if epoch.stage == stage.name]
-    return len(scores) - 1 - scores.index(max(scores)) if scores else 0
-
-
-def _is_better(epoch: Epoch, best: Best | None) -> bool:
-    return best is None or (epoch.val_score, -epoch.val_loss) > (best.score, -best.loss)
-
-
 def _record(run: Fit, progress: Progress, epoch: Epoch) -> Progress:
     """Add an epoch to the history; where it is the best so far, write the model as it is now to
     best.safetensors."""
-    if not _is_better(epoch, progress.best):
+    if not progress.bettered_by(epoch):
         return replace(progress, history=(*progress.history, epoch))
     best = Best(epoch.stage, epoch.epoch, epoch.val_score, epoch.val_loss)
     about = {"stage": best.stage, "epoch": best.epoch, "score": best.score, "stamp": run.stamp}
