@@ -23,6 +23,8 @@ app = typer.Typer(
 
 DATA = "A folder, a table, a zip or tar, or a name that `instar fetch` knows; or a run directory."
 BACKBONE = "Network to start from (SOURCE: timm, torchvision, hf, hub, scratch); else the plan chooses."
+SETS = "butterfly, mcdonalds, caltech101, flowers102, kaggle:OWNER/NAME or hf:OWNER/NAME."
+NEW = "Images or folders of images; for texts, files with a text a line, or - for standard input."
 SETTING = "A value of the plan that you want, such as epochs=3 or lr=1e-4; may be repeated."
 
 
@@ -161,12 +163,7 @@ def deck(run: Run) -> None:
 @app.command()
 def predict(
     run: Run,
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Images or folders of images; for texts, files with a text a line, or - for standard input."
-        ),
-    ] = None,
+    files: Annotated[list[str] | None, typer.Argument(help=NEW)] = None,
     form: Annotated[str, typer.Option("--format", help="csv or json (an object a line).")] = "csv",
     all_classes: Annotated[bool, typer.Option("--all", help="The probability of every class.")] = False,
 ) -> None:
@@ -188,12 +185,7 @@ def predict(
 
 @app.command()
 def fetch(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", help="butterfly, mcdonalds, caltech101, flowers102, kaggle:OWNER/NAME or hf:OWNER/NAME."
-        ),
-    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=SETS)],
 ) -> None:
     """Get a known set, a Kaggle set or a Hugging Face set into the cache; `run` takes the same names."""
     from instar.data.fetching import fetch as get
@@ -227,6 +219,15 @@ def doctor() -> None:
     from instar.doctor import examine
 
     for line in examine():
+        sys.stdout.write(line + "\n")
+
+
+@app.command()
+def backbones(text: Annotated[bool, typer.Option("--text", help="For texts instead of images.")] = False) -> None:
+    """Recommended backbones: what they cost, their licence and paper, and whether they are at hand here."""
+    from instar.doctor import backbones as lines
+
+    for line in lines("text" if text else "image"):
         sys.stdout.write(line + "\n")
 
 

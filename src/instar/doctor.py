@@ -77,6 +77,18 @@ def _backbones() -> Iterator[str]:
             yield f"backbone {backbone} ({modality.many}): {at_hand(backbone, reachable(backbone))}"
 
 
+def backbones(modality: str) -> Iterator[str]:
+    """Lines of a table of the recommended backbones, with whether each can be loaded here without a network."""
+    from instar.models.catalogue import recommended, table
+    from instar.models.sources import reachable
+
+    entries = recommended(modality)
+    here = {entry.backbone: reachable(entry.backbone) == "" for entry in entries}
+    yield from table(entries, here, MODALITIES[modality].unit)
+    yield "here: without a network. GMACs: thousand million multiply-additions for one example of that size."
+    yield "Any other network of the same libraries can be named too: --backbone SOURCE:NAME."
+
+
 def at_hand(backbone: str, reason: str) -> str:
     """Whether a backbone can be loaded now, and what happens where not; the reason names the file that is missing."""
     if reason:
