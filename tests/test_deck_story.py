@@ -21,6 +21,7 @@ from instar.deck.story.analysis import checks
 from instar.deck.story.architecture import pages
 from instar.deck.story.chain import resting
 from instar.deck.story.common import POINT, brief
+from instar.deck.story.hidden import near
 from instar.deck.story.opening import verdict
 from instar.deck.story.values import value
 from instar.deck.words import read_words
@@ -397,6 +398,29 @@ def test_a_broken_text_is_not_shown_as_a_typical_one(texts: Facts) -> None:
     others = tuple(f for f in texts.audit.findings if f.code != "mojibake")
     after = shown(replace(texts, audit=replace(texts.audit, findings=(*others, lost))))
     assert before[0] not in after and len(after) == len(before)
+
+
+def test_near_copies_that_can_be_read_are_shown_before_garbled_ones(texts: Facts) -> None:
+    ids = texts.dataset.part("train")["id"].to_list()
+    pairs = [(ids[i], ids[i + 1]) for i in range(0, 16, 2)]
+    rows = pl.DataFrame(
+        {
+            "id": [a for a, _ in pairs], "other_id": [b for _, b in pairs],
+            "label": ["x"] * 8, "other_label": ["y"] * 8, "similarity": [1.0] * 8,
+        }
+    )  # fmt: skip
+    evidence = {"pairs": 8, "across_classes": 8, "test_with_near_copy": 0}
+    twins = Finding("feature-twins", "issue", "Pairs.", evidence, rows)
+    lost = Finding(
+        "mojibake", "issue", "Lost.", {"rows": 5, "share": 0.1}, pl.DataFrame({"id": [a for a, _ in pairs[:5]]})
+    )
+    others = tuple(f for f in texts.audit.findings if f.code not in ("mojibake", "feature-twins"))
+    slide = near(replace(texts, audit=replace(texts.audit, findings=(*others, lost, twins))), read_words())
+    assert slide is not None
+    quotes = slide.blocks[0]
+    assert isinstance(quotes, Quotes)
+    known = dict(texts.dataset.table.select("id", "input").iter_rows())
+    assert [quote.text for quote in quotes.items] == [known[i] for pair in pairs[5:] for i in pair]
 
 
 def test_notes_and_readme_say_how_each_interval_was_found(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def _score_panel(
     wide = width > 300
     end = float(rows["high"].to_numpy().max()) * 1.08 if metric in LOWER_IS_BETTER else 1.0
     start = min(0.0, float(rows["low"].to_numpy().min()))
-    axis = alt.Axis(**(PER_CENT if metric in SHARES else {"format": "~g"}), tickCount=6 if wide else 3, labelFlush=True)
+    axis = alt.Axis(**(PER_CENT if metric in SHARES else {"format": "~r"}), tickCount=6 if wide else 3, labelFlush=True)
     names = alt.Axis(labelPadding=14) if first else None
 
     def x(field: str) -> alt.X:

@@ -134,7 +134,7 @@ def dots(
         {**row, "name": name} for row, name in zip(shown, unique_names([str(r["name"]) for r in shown]), strict=True)
     ]
     scale = alt.Scale(domain=list(domain), nice=False)
-    axis = alt.Axis(tickCount=6, **(PER_CENT if shares else {"format": "~g"}))
+    axis = alt.Axis(tickCount=6, **(PER_CENT if shares else {"format": "~r"}))
 
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:Q", title=title, scale=scale, axis=axis)

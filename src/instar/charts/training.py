@@ -85,7 +85,7 @@ class Panel:
 
     def x(self, field: str = "at") -> alt.X:
         ticks = {"values": self.ticks} if self.ticks else {"tickCount": 8}
-        axis = alt.Axis(title=self.across, grid=False, format="~g", **ticks) if self.across else None
+        axis = alt.Axis(title=self.across, grid=False, format="~r", **ticks) if self.across else None
         return alt.X(f"{field}:Q", scale=self.scale, axis=axis)
 
     def y(self) -> alt.Y:

@@ -25,11 +25,9 @@ def typical(facts: Facts, per_class: int, most: int) -> pl.DataFrame:
     classes = facts.dataset.classes
     step = max(len(classes) / most, 1.0)
     chosen = [classes[int(i * step)] for i in range(min(len(classes), most))]
-    lost = facts.finding("mojibake")
-    broken = lost.rows["id"].to_list() if lost is not None and lost.rows.width else []
     rows = (
         facts.dataset.part("train")
-        .filter(pl.col("label").is_in(chosen), ~pl.col("id").is_in(broken))
+        .filter(pl.col("label").is_in(chosen), ~pl.col("id").is_in(broken(facts)))
         .unique("group", keep="first", maintain_order=True)
     )
     length = pl.col("input").str.len_chars()
@@ -37,6 +35,12 @@ def typical(facts: Facts, per_class: int, most: int) -> pl.DataFrame:
     ranked = rows.with_columns(middling.rank("ordinal").over("label").alias("turn"))
     place = pl.col("label").replace_strict(list(classes), list(range(len(classes))), return_dtype=pl.Int64)
     return ranked.filter(pl.col("turn") <= per_class).sort("turn", place).head(most)
+
+
+def broken(facts: Facts) -> list[str]:
+    """Ids of texts of which letters were lost."""
+    lost = facts.finding("mojibake")
+    return lost.rows["id"].to_list() if lost is not None and lost.rows.width else []
 
 
 def show(

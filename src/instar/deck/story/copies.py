@@ -57,11 +57,12 @@ def twins(facts: Facts, words: Words) -> Slide | None:
 
 
 def twin_examples(facts: Facts, words: Words, rows: pl.DataFrame) -> Block:
-    """Pairs of twins, those with different labels first; twins that are written alike are shown once."""
+    """Pairs of twins, those with different labels first; twins that look alike on a page are shown once."""
+    seen = pl.col("input").str.replace_all(r"\s+", " ").str.strip_chars()
     groups = (
         rows.group_by("group", maintain_order=True)
         .agg(
-            pl.col("id", "label").filter(pl.col("input").is_first_distinct()),
+            pl.col("id", "label").filter(seen.is_first_distinct()),
             pl.len().alias("n"),
             pl.col("label").drop_nulls().n_unique().alias("labels"),
         )

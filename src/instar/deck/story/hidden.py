@@ -133,7 +133,8 @@ def near(facts: Facts, words: Words) -> Slide | None:
 def _near(facts: Facts, words: Words, code: str, found: Finding) -> Slide:
     e = found.evidence
     apart = (pl.col("label") != pl.col("other_label")).fill_null(False)
-    first = found.rows.sort(~apart, maintain_order=True).head(PAIRS)
+    garbled = pl.any_horizontal(pl.col("id", "other_id").is_in(common.broken(facts)))
+    first = found.rows.sort(garbled, ~apart, maintain_order=True).head(PAIRS)
     ids, captions = [], []
     for number, row in enumerate(first.iter_rows(named=True), 1):
         for prefix in ("", "other_"):
