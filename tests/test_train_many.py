@@ -55,7 +55,7 @@ def test_one_process_that_runs_out_of_memory_does_not_stop_the_others(told: tupl
     (alone,), several = of(told, "plain", 1), of(told, "memory", 2)
     assert several[0]["weights"] == several[1]["weights"]
     for epoch, expected in zip(several[0]["losses"], alone["losses"], strict=True):
-        assert epoch == pytest.approx(expected, abs=2e-5)
+        assert epoch == pytest.approx(expected, abs=1e-3)  # other sums, and Adam divides small gradients by themselves
 
 
 def test_a_batch_may_hold_fewer_examples_than_there_are_processes(told: tuple[Lines, str]) -> None:

@@ -22,9 +22,11 @@ def course(losses: list[float]) -> tuple[Trial, ...]:
     return tuple(Trial(float(lr), loss, loss) for lr, loss in zip(rates, losses, strict=False))
 
 
-def test_a_tenth_of_the_rate_with_the_least_loss_is_suggested() -> None:
-    falling = [1.0 - 0.01 * step for step in range(60)] + [2.0 + step for step in range(10)]
+def test_a_tenth_of_the_rate_with_the_least_loss_is_suggested_or_that_of_the_steepest_fall() -> None:
+    falling = [1.0 - (step / 60) ** 2 for step in range(60)] + [2.0 + step for step in range(10)]
     assert suggestion(course(falling)) == float(f"{course(falling)[59].lr / 10:.2g}")
+    known = [1 / (1 + np.exp((step - 40.5) / 4)) for step in range(STEPS)]
+    assert suggestion(course(known)) == float(f"{course(known)[41].lr:.2g}")
     assert suggestion(course([1.0 + 0.1 * step for step in range(50)])) is None
 
 
@@ -47,9 +49,9 @@ def test_what_is_suggested_learns_and_a_hundred_times_that_does_not(tmp_path: Pa
     rate = suggestion(found)
     assert rate is not None
     by_rate = {trial.lr: trial.smoothed for trial in found}
-    close = min(by_rate, key=lambda lr: abs(np.log(lr / (rate * 10))))
-    assert by_rate[close] < found[SETTLED].smoothed
-    assert found[-1].smoothed > by_rate[close]
+    least = min(by_rate, key=lambda lr: by_rate[lr])
+    assert found[SETTLED].lr < rate <= least
+    assert found[-1].smoothed > by_rate[least] < found[SETTLED].smoothed
 
 
 def test_the_solved_head_is_where_it_begins(tmp_path: Path) -> None:

@@ -97,9 +97,14 @@ def with_solved_head(network: Network, recipe: Recipe, data: TrainingData) -> No
 
 
 def suggestion(found: tuple[Trial, ...]) -> float | None:
-    """A tenth of the rate at which the smoothed loss is least, in two digits; None where no rate brought it down."""
+    """A tenth of the rate at which the smoothed loss is least, or the rate at which it falls fastest where that is less
+    (few examples are soon known by heart, and then no rate is too high); two digits. None where no rate brought it
+    down."""
     best = min(range(SETTLED, len(found)), key=lambda step: found[step].smoothed)
-    return float(f"{found[best].lr * SHARE:.2g}") if best > SETTLED else None
+    if best == SETTLED:
+        return None
+    steepest = min(range(SETTLED + 1, best + 1), key=lambda step: found[step].smoothed - found[step - 1].smoothed)
+    return float(f"{min(found[best].lr * SHARE, found[steepest].lr):.2g}")
 
 
 def _endless(data: TrainingData, recipe: Recipe, least: int) -> Iterator[NDArray[np.int64]]:
