@@ -1,6 +1,5 @@
 """The command line. Nothing heavy is imported before a verb needs it."""
 
-import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from instar import processes
-from instar.errors import UserError
+from instar.errors import UserError, mistake
 from instar.progress import console, say
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     help="Fine-tune pre-trained networks on your labelled images or texts, and see the reasons.",
@@ -143,6 +140,14 @@ def train(run: Run) -> None:
 
 
 @app.command()
+def rates(run: Run, stage: Annotated[str | None, typer.Argument(help="One stage of the plan.")] = None) -> None:
+    """Try rates on a copy of the network: a figure and a suggestion for each stage that thaws something."""
+    from instar import pipeline
+
+    pipeline.rates(run, stage)
+
+
+@app.command()
 def evaluate(run: Run) -> None:
     """Open the test split: scores with intervals, baselines, errors."""
     from instar import pipeline
@@ -236,15 +241,10 @@ def main() -> None:
     try:
         processes.check(sys.argv[1:2])
         app()
-    except UserError as error:
-        console.print(f"{processes.name()}: {error}", style="red", markup=False, soft_wrap=True)
-        sys.exit(2)
-    except OSError as error:
-        if not isinstance(error, PermissionError) and error.errno not in NO_ROOM:
+    except (UserError, OSError) as error:
+        if (line := mistake(error)) is None:
             raise
-        what = f"{error.filename or 'a file'}: {error.strerror}"
-        remedy = "free some space" if error.errno in NO_ROOM else "make it accessible, or name another one"
-        console.print(f"{processes.name()}: {what}; {remedy}", style="red", markup=False, soft_wrap=True)
+        console.print(f"{processes.name()}: {line}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("instar: interrupted; the same command goes on where it stopped", markup=False)

@@ -13,6 +13,7 @@ from instar.pipeline.data import audit, originals, originals_unchanged, start
 from instar.pipeline.learning import bring, evaluate, predict, prepare, score, train
 from instar.pipeline.options import Options, options_of
 from instar.pipeline.planning import ask, plan
+from instar.pipeline.rates import rates
 from instar.pipeline.readme import readme
 from instar.records import Slide
 
@@ -27,6 +28,7 @@ __all__ = [
     "plan",
     "predict",
     "prepare",
+    "rates",
     "run",
     "start",
     "train",

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,10 @@ from instar.pipeline.data import originals, originals_unchanged, unchanged
 from instar.pipeline.networks import network_of, trained_network
 from instar.progress import say
 from instar.records import Dataset, Epoch, Evaluation, Recipe, Split
+
+if TYPE_CHECKING:
+    from instar.models.network import Network
+    from instar.train.loop import TrainingData
 
 
 def prepare(folder: Path) -> Path:
@@ -77,7 +81,15 @@ def joined() -> AbstractContextManager[None]:
 
 def _trained(folder: Path, recipe: Recipe) -> tuple[Epoch, ...]:
     """Train, or help the first process to; the plan and what it rests on stand in the run, settled."""
-    from instar.train.training import TrainingData, fit
+    from instar.train.training import fit
+
+    network, data, stamp = material(folder, recipe)
+    return fit(folder / "4-train", network, recipe, data, stamp)
+
+
+def material(folder: Path, recipe: Recipe) -> "tuple[Network, TrainingData, str]":
+    """What a training works with: the network as it comes, the examples, and the digest of all that it rests on."""
+    from instar.train.training import TrainingData
 
     dataset = store.read_dataset(folder)
     feed = MODALITIES[dataset.modality].feed()
@@ -94,7 +106,7 @@ def _trained(folder: Path, recipe: Recipe) -> tuple[Epoch, ...]:
     learnt = replace(recipe, weights=None, grouping="", exclude=())  # what stands for these is in `rests_on`
     rests_on += [f"{stage.name} views={stage.views}" for stage in recipe.stages if stage.views]
     stamp = hashlib.sha256(f"{learnt} {dataset.classes} {rests_on}".encode()).hexdigest()
-    return fit(folder / "4-train", network, recipe, data, stamp)
+    return network, data, stamp
 
 
 def kept_in_training(dataset: Dataset, folder: Path) -> Dataset:

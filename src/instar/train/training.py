@@ -75,7 +75,7 @@ def fit(folder: Path, network: Network, recipe: Recipe, data: TrainingData, stam
             if not _is_solved(stage, network):
                 progress = _live_stage(run, stage, progress, tensors)
             elif first:
-                progress = _take(run, stage, _solutions(run), progress)
+                progress = _take(run, stage, solutions(run), progress)
             if first:
                 progress = _next_stage(run, progress)
             progress, tensors = same(network.model, progress, NOTHING)
@@ -109,20 +109,25 @@ def _begin(run: Fit) -> Progress:
     (run.folder / BEST).unlink(missing_ok=True)
     checkpoint.forget(run.folder)
     tail.forget(tail.place(run.folder, run.data))
-    solutions = _solutions(run)
-    found = max(solutions, key=lambda s: (s.val_score, -s.val_loss))
+    solved = solutions(run)
+    found = best_of(solved)
     state = {**run.network.model.state_dict(), "head.weight": found.weight_CD, "head.bias": found.bias_C}
     about = {"stamp": run.stamp, "score": found.val_score, "strength": found.strength}
     checkpoint.write_tensors(run.folder / PROBE, state, about)
     progress = Progress(run.stamp)
     first = run.recipe.stages[0]
     if _is_solved(first, run.network):
-        return _next_stage(run, _take(run, first, solutions, progress))
+        return _next_stage(run, _take(run, first, solved, progress))
     checkpoint.save_checkpoint(run.folder, run.network.model, None, progress)
     return progress
 
 
-def _solutions(run: Fit) -> tuple[Solution, ...]:
+def best_of(solutions: tuple[Solution, ...]) -> Solution:
+    """The solution with the best validation score, of equal ones the one with the least loss."""
+    return max(solutions, key=lambda s: (s.val_score, -s.val_loss))
+
+
+def solutions(run: Fit) -> tuple[Solution, ...]:
     """Heads for the body as it is now, on the centre view of every example."""
     started, data, recipe = time.monotonic(), run.data, run.recipe
     train, val = (
