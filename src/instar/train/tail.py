@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from numpy.typing import NDArray
 
-from instar import store
+from instar import machine, store
 from instar.models.depth import belongs
 from instar.models.network import Network
 from instar.models.split import CUT, Split, Unsplittable, lower, split, upper
@@ -55,11 +56,14 @@ class Way:
 
 
 @contextmanager
-def source(folder: Path, network: Network, recipe: Recipe, data: TrainingData, stage: Stage) -> Iterator[TrainingData]:
+def source(
+    folder: Path, network: Network, recipe: Recipe, data: TrainingData, stage: Stage, accelerator: Accelerator
+) -> Iterator[TrainingData]:
     """What a stage is trained on as long as the block lasts: `data` itself, or its activations at the cut.
 
     In the second case the network takes such activations until the block ends, and nothing else. `folder` belongs to
     this training alone; `forget` removes it. `train.stages.enter` must have frozen and thawed what the stage says.
+    Of several processes on a machine one computes, and the others wait and find what it has written.
     """
     if not stage.views:
         yield data
@@ -70,7 +74,8 @@ def source(folder: Path, network: Network, recipe: Recipe, data: TrainingData, s
         say(f"stage {stage.name}: views={stage.views}, but this network cannot be cut here ({reason}); training live")
         yield data
         return
-    activations = _activations(folder, network, recipe, data, stage, at)
+    with accelerator.local_main_process_first():
+        activations = _activations(folder, network, recipe, data, stage, at)
     if activations is None:
         yield data
         return
@@ -90,9 +95,10 @@ def in_epoch(data: TrainingData, epoch: int) -> TrainingData:
     return data
 
 
-def forget(folder: Path) -> None:
+def forget(folder: Path, accelerator: Accelerator) -> None:
     """Remove the activations: the stage is over, or what follows is another training."""
-    shutil.rmtree(folder, ignore_errors=True)
+    if accelerator.is_local_main_process:  # who reads them still has them open
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cut(network: Network, recipe: Recipe, data: TrainingData, stage: Stage) -> Split:
@@ -150,7 +156,7 @@ def _activations(
         return _written(folder, network, recipe, data, stage, at, way)
     except OverflowError:
         say(f"stage {stage.name}: activations too large for float16; writing them anew in float32")
-        forget(folder)
+        shutil.rmtree(folder)
         way = replace(way, half=False)
         _keep(folder, way)
         return _written(folder, network, recipe, data, stage, at, way)
@@ -197,7 +203,7 @@ def _decide(
     folder: Path, network: Network, recipe: Recipe, data: TrainingData, stage: Stage, at: Split, digest: str
 ) -> Way:
     """How many views the disk takes, and whether float16 does."""
-    forget(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     where = device()
     with autocast(recipe, where):
         rounded = max(_difference(network, at, moved(b, recipe, where), half=True) for b in _probes(data))
@@ -205,7 +211,7 @@ def _decide(
     a_row = sum(at.widths) * (2 if half else 4)
     once, fixed = (rows_needed(data.prepared, at, rows) * a_row for rows in (data.train_rows, data.val_rows))
     folder.mkdir(parents=True)
-    free = shutil.disk_usage(folder).free
+    free = machine.free_gb(folder) * 2**30
     views = max(0, min(stage.views, int((free / ROOM - fixed) // once)))
     size = f"{(views * once + fixed) / 1e6:,.0f} MB"
     if views == stage.views:

@@ -99,7 +99,7 @@ def _begin(run: Fit) -> Progress:
     """Solve the probe on the body as it came, and start the first stage."""
     (run.folder / BEST).unlink(missing_ok=True)
     checkpoint.forget(run.folder)
-    tail.forget(tail.place(run.folder, run.data))
+    tail.forget(tail.place(run.folder, run.data), run.accelerator)
     solutions = _solutions(run)
     found = max(solutions, key=lambda s: (s.val_score, -s.val_loss))
     state = {**run.network.model.state_dict(), "head.weight": found.weight_CD, "head.bias": found.bias_C}
@@ -165,7 +165,7 @@ def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str
 
     They see the examples, or activations of them at the cut where the stage asks for these (`train.tail`).
     """
-    network, recipe, cut = run.network, run.recipe, tail.place(run.folder, run.data)
+    network, recipe = run.network, run.recipe
     enter(network, stage.thaw)
     model, optimizer = run.accelerator.prepare(network.model, optimiser(network, stage, recipe))
     checkpoint.fill_optimiser(optimizer, tensors)
@@ -174,7 +174,8 @@ def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str
     with ExitStack() as stack:
         data = run.data
         if not _over(stage, progress, recipe):
-            data = stack.enter_context(tail.source(cut, network, recipe, data, stage))
+            where = tail.place(run.folder, data)
+            data = stack.enter_context(tail.source(where, network, recipe, data, stage, run.accelerator))
         while not _over(stage, progress, recipe):
             current = progress
             shown = tail.in_epoch(data, progress.position.epoch)
@@ -189,7 +190,7 @@ def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str
             progress = replace(progress, position=Position(at.stage, at.epoch + 1))
             checkpoint.save_checkpoint(run.folder, network.model, optimizer, progress)
             started = time.monotonic()
-    tail.forget(cut)
+    tail.forget(tail.place(run.folder, run.data), run.accelerator)
     return progress
 
 
