@@ -210,7 +210,7 @@ def _decide(
     half = rounded <= HARMLESS
     a_row = sum(at.widths) * (2 if half else 4)
     once, fixed = (rows_needed(data.prepared, at, rows) * a_row for rows in (data.train_rows, data.val_rows))
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     free = machine.free_gb(folder) * 2**30
     views = max(0, min(stage.views, int((free / ROOM - fixed) // once)))
     size = f"{(views * once + fixed) / 1e6:,.0f} MB"
