@@ -137,6 +137,8 @@ def test_a_part_of_stages_that_were_asked_for_too() -> None:
         ("clip_norm=0", "more than 0"),
         ("stages.top.thaw=-2", "-1"),
         ("stages.top.layer_decay=1.1", "at most 1"),
+        ("stages.top.views=-1", "0 or more"),
+        ("stages.all.views=2", "thaw=-1 freezes nothing; take views=0"),
         ("stages=[]", "must have a stage"),
         ("stages=fast", "stages"),
         ("stages=[{name: a, thaw: 1}]", "stages"),
@@ -178,7 +180,7 @@ def test_a_metric_of_ordered_classes_wants_an_order(metric: str) -> None:
         assert apply(PLAN, {"metric": metric}).live()["metric"].value == metric
 
 
-@pytest.mark.parametrize("setting", ["epochs=3", "lr=0.1", "layer_decay=0.5"])
+@pytest.mark.parametrize("setting", ["epochs=3", "lr=0.1", "layer_decay=0.5", "views=1"])
 def test_what_would_do_nothing_in_a_solved_stage_is_refused(setting: str) -> None:
     field, _, value = setting.partition("=")
     with pytest.raises(UserError, match=rf"stages\.head\.{field}={value} would do nothing.*stages\.head\.thaw=1"):
@@ -204,6 +206,14 @@ def test_texts_know_other_fits_and_no_augmentation() -> None:
         apply(TEXTS, {"fit": "crop"})
     with pytest.raises(UserError, match="no augmentation"):
         apply(TEXTS, {"augment": ["grayscale"]})
+
+
+def test_kept_views_are_asked_for_by_stage_and_differ_only_where_something_is_augmented() -> None:
+    assert [stage.views for stage in store.recipe_of(PLAN).stages] == [0, 0, 0]  # a plan from before there were any
+    assert [stage.views for stage in store.recipe_of(changed("stages.top.views=4")).stages] == [0, 4, 0]
+    assert store.recipe_of(apply(TEXTS, {"stages.top.views": 1})).stages[1].views == 1
+    with pytest.raises(UserError, match=r"stages\.top\.views=2, but nothing is augmented.*take views=1"):
+        apply(TEXTS, {"stages.top.views": 2})
 
 
 def test_no_stage_to_reach() -> None:

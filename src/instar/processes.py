@@ -32,6 +32,11 @@ def first() -> bool:
     return rank() == 0
 
 
+def first_here() -> bool:
+    """Whether this is the first one on its machine, who makes what its processes share there."""
+    return number() == 1 or int(os.environ.get("LOCAL_RANK", rank())) == 0
+
+
 def neighbours() -> int:
     """Processes that share the cores of this machine, this one included."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1)) if number() > 1 else 1

@@ -216,38 +216,27 @@ def _rows(tensor: Tensor, at: Split, place: tuple[Call, int], batch: Mapping[str
 
 def _answers(at: Split, rows: Tensor, batch: Mapping[str, Tensor]) -> dict[Call, Any]:
     """What every call below the cut returns."""
-    like = next(iter(batch.values())).shape
     parts = dict(zip(at.live, rows.split(at.widths, 1), strict=True))
-    answers = {}
-    for call, output in at.outputs.items():
-        leaves = [
-            _restored(parts.get((call, i)), leaf, leaf.shape(like), at.tokens, rows.device, batch)
-            if isinstance(leaf, Form)
-            else leaf
-            for i, leaf in enumerate(output.leaves)
-        ]
-        answers[call] = tree_unflatten(leaves, output.spec)
-    return answers
 
+    def restored(place: tuple[Call, int], leaf: Any) -> Any:
+        """What is no tensor as it was; zeros for a tensor that nobody looks at; else its rows as they lay in memory."""
+        if not isinstance(leaf, Form):
+            return leaf
+        shape = leaf.shape(next(iter(batch.values())).shape)
+        if place not in parts:
+            return _zeros(shape, leaf.dtype, rows.device)
+        part = parts[place].to(leaf.dtype)
+        if at.tokens:
+            states_BLD = torch.zeros(shape, dtype=leaf.dtype, device=rows.device)
+            states_BLD[batch["attention_mask"].bool()] = part.unflatten(1, shape[2:])
+            return states_BLD
+        places = [1 + leaf.order.index(dim) for dim in range(1, len(shape))]
+        return part.unflatten(1, [shape[dim] for dim in leaf.order]).permute(0, *places)
 
-def _restored(
-    rows: Tensor | None,
-    form: Form,
-    shape: tuple[int, ...],
-    tokens: bool,
-    device: torch.device,
-    batch: Mapping[str, Tensor],
-) -> Tensor:
-    """A tensor of a frozen module's output: zeros where nobody looks at it, else its rows as they lay in memory."""
-    if rows is None:
-        return _zeros(shape, form.dtype, device)
-    if tokens:
-        states_BLD = torch.zeros(shape, dtype=form.dtype, device=device)
-        states_BLD[batch["attention_mask"].bool()] = rows.to(form.dtype).unflatten(1, shape[2:])
-        return states_BLD
-    places = [1 + form.order.index(at) for at in range(1, len(shape))]
-    stored: Tensor = rows.to(form.dtype).unflatten(1, [shape[at] for at in form.order])
-    return stored.permute(0, *places)
+    return {
+        call: tree_unflatten([restored((call, i), leaf) for i, leaf in enumerate(output.leaves)], output.spec)
+        for call, output in at.outputs.items()
+    }
 
 
 def _zeros(shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> Tensor:

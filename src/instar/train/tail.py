@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from instar import processes, store
+from instar import machine, processes, store
 from instar.models.depth import belongs
 from instar.models.network import Network
 from instar.models.split import CUT, Split, Unsplittable, lower, split, upper
@@ -60,6 +60,7 @@ def source(folder: Path, network: Network, recipe: Recipe, data: TrainingData, s
 
     In the second case the network takes such activations until the block ends, and nothing else. `folder` belongs to
     this training alone; `forget` removes it. `train.stages.enter` must have frozen and thawed what the stage says.
+    Of several processes on a machine one computes, and the others wait and find what it has written.
     """
     if not stage.views:
         yield data
@@ -70,10 +71,10 @@ def source(folder: Path, network: Network, recipe: Recipe, data: TrainingData, s
         say(f"stage {stage.name}: views={stage.views}, but this network cannot be cut here ({reason}); training live")
         yield data
         return
-    if not processes.first():
-        processes.meet()  # until the first one has written them
+    if not processes.first_here():
+        processes.meet()  # until the first one of this machine has written them
     activations = _activations(folder, network, recipe, data, stage, at)
-    if processes.first():
+    if processes.first_here():
         processes.meet()
     if activations is None:
         yield data
@@ -96,7 +97,7 @@ def in_epoch(data: TrainingData, epoch: int) -> TrainingData:
 
 def forget(folder: Path) -> None:
     """Remove the activations: the stage is over, or what follows is another training."""
-    if processes.first():
+    if processes.first_here():  # who reads them still has them open
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -155,7 +156,7 @@ def _activations(
         return _written(folder, network, recipe, data, stage, at, way)
     except OverflowError:
         say(f"stage {stage.name}: activations too large for float16; writing them anew in float32")
-        forget(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         way = replace(way, half=False)
         _keep(folder, way)
         return _written(folder, network, recipe, data, stage, at, way)
@@ -202,7 +203,7 @@ def _decide(
     folder: Path, network: Network, recipe: Recipe, data: TrainingData, stage: Stage, at: Split, digest: str
 ) -> Way:
     """How many views the disk takes, and whether float16 does."""
-    forget(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     where = device()
     with autocast(recipe, where):
         probes = [brought(laid_out(batch, recipe, where), where) for batch in _probes(data)]
@@ -210,8 +211,8 @@ def _decide(
     half = rounded <= HARMLESS
     a_row = sum(at.widths) * (2 if half else 4)
     once, fixed = (rows_needed(data.prepared, at, rows) * a_row for rows in (data.train_rows, data.val_rows))
-    folder.mkdir(parents=True)
-    free = shutil.disk_usage(folder).free
+    folder.mkdir(parents=True, exist_ok=True)
+    free = machine.free_gb(folder) * 2**30
     views = max(0, min(stage.views, int((free / ROOM - fixed) // once)))
     size = f"{(views * once + fixed) / 1e6:,.0f} MB"
     if views == stage.views:
