@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -299,7 +298,7 @@ def test_the_rows_of_texts_hold_no_padding(sentences: TrainingData, tmp_path: Pa
     settings = plan(1, thaw=2, augment=())
     net = encoder()
     enter(net, 2)
-    with tail.source(tmp_path / "cut", net, settings, sentences, settings.stages[1], Accelerator()) as found:
+    with tail.source(tmp_path / "cut", net, settings, sentences, settings.stages[1]) as found:
         prepared = found.prepared
         assert isinstance(prepared, activations.Activations)
         total = prepared.train[0].stored.shape

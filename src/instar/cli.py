@@ -232,8 +232,7 @@ def backbones(text: Annotated[bool, typer.Option("--text", help="For texts inste
     """Recommended backbones: what they cost, their licence and paper, and whether they are at hand here."""
     from instar.doctor import backbones as lines
 
-    for line in lines("text" if text else "image"):
-        sys.stdout.write(line + "\n")
+    sys.stdout.writelines(f"{line}\n" for line in lines("text" if text else "image"))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Entry points of torch.hub: where their code is, and how they are called.
 
 An entry point is somebody's code, and loading it runs it. A folder that a person names is code of their choice. Of
-GitHub, only what they had torch.hub itself fetch before, or told it to trust, is used (docs/decisions/0014).
+GitHub, only what they had torch.hub itself fetch before, or told it to trust, is used (docs/decisions/0012).
 Source: https://docs.pytorch.org/docs/stable/hub.html
 """
 

@@ -65,7 +65,8 @@ def trials(
         optimizer = optimiser(tried, replace(stage, lr=1.0), recipe)
         smallest, size = least_batch(tried.model), 0
         for step, rows in zip(range(STEPS), _endless(data, recipe, smallest), strict=False):
-            lr = set_rates(optimizer, LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1)))
+            lr = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
+            set_rates(optimizer, lr)
             seed = (recipe.seed, EPOCH, step)
             views = data.prepared.batch(data.train_rows[rows], recipe.augment, seed_of(*seed, 1))
             labels_B = torch.from_numpy(data.train_labels[rows])
