@@ -93,7 +93,7 @@ def test_a_value_that_no_plan_can_have_is_refused_before_anything_is_opened(
         (
             "stages",
             [{"name": "a", "thaw": 1, "epochs": 1, "lr": "1e-3", "layer_decay": 1}],
-            [{"name": "a", "thaw": 1, "epochs": 1, "lr": 0.001, "layer_decay": 1.0}],
+            [{"name": "a", "thaw": 1, "epochs": 1, "lr": 0.001, "layer_decay": 1.0, "views": 0}],
         ),
     ],
 )

@@ -19,7 +19,8 @@ from instar.models.depth import depth_groups
 from instar.models.hf_texts import Texts
 from instar.models.network import Classifier, Network
 from instar.prepare import activations, passes
-from instar.prepare.base import Batch
+from instar.prepare.base import Batch, count, taken
+from instar.prepare.memory import in_parts
 from instar.records import Card, Epoch, InputSpec, Recipe, Stage
 from instar.train import tail
 from instar.train.loop import TrainingData
@@ -108,14 +109,14 @@ loop.SECONDS = 0.0
 activations.BATCH = passes.BATCH = 8
 
 def slow(real):
-    def run(*arguments):
+    def run(*arguments, **named):
         time.sleep(0.01)
-        return real(*arguments)
+        return real(*arguments, **named)
     return run
 
 folder = Path(sys.argv[1])
 trained(folder / "whole", plan(4, epochs=4))
-loop.loss_of, activations.lower = slow(loop.loss_of), slow(activations.lower)
+loop.add_gradients, activations.lower = slow(loop.add_gradients), slow(activations.lower)
 generator, kills, within = random.Random(0), 0, set()
 while True:
     pid = os.fork()
@@ -184,7 +185,7 @@ def test_stopped_in_the_stage_it_keeps_to_what_it_decided(
 ) -> None:
     monkeypatch.setattr("instar.train.loop.SECONDS", 0.0)
     whole = trained(tmp_path / "a", plan(2))
-    called = stop_at(monkeypatch, sys.modules["instar.train.loop"], "loss_of", 7)
+    called = stop_at(monkeypatch, sys.modules["instar.train.loop"], "add_gradients", 7)
     with pytest.raises(Stopped):
         trained(tmp_path / "b", plan(2))
     called[0] = 100
@@ -312,3 +313,18 @@ def test_a_stage_without_views_is_as_it_was() -> None:
     """What a training rests on is told by the recipe's text: it must not change for runs that keep nothing."""
     assert "views" not in repr(recipe())
     assert replace(STAGES[1], views=2) != STAGES[1]
+
+
+def test_parts_of_a_batch_are_its_examples_with_all_their_rows(sentences: TrainingData, tmp_path: Path) -> None:
+    """A batch of texts that is computed in parts, as where memory does not suffice for it whole."""
+    settings = plan(1, thaw=2, augment=())
+    net = encoder()
+    enter(net, 2)
+    net.model.eval()
+    with tail.source(tmp_path / "cut", net, settings, sentences, settings.stages[1]) as found, torch.no_grad():
+        batch = found.prepared.batch(sentences.train_rows[:7], (), 0)
+        assert count(batch) == 7
+        whole = net.model(batch)
+        parts = [net.model(taken(batch, some)) for some in in_parts(7, 3)]
+    assert len(parts) == 3
+    assert torch.allclose(torch.cat(parts), whole, atol=1e-5)
