@@ -17,7 +17,10 @@ def audited(world: World) -> Finding:
 def test_one_language_passes() -> None:
     found = audited(texts())
     assert found.verdict == "passed"
-    assert found.sentence.startswith(f"All {found.evidence['told']} texts whose language can be told are in English.")
+    e = found.evidence
+    assert found.sentence.startswith(
+        f"All {e['told']} texts whose language can be told are in English, or may be: {e['alike']} may as well be in "
+    )
     assert found.evidence["told"] + found.evidence["short"] + found.evidence["unclear"] == 360
     assert found.rows.is_empty()
     assert chart(found, pl.DataFrame()) == ()
@@ -73,7 +76,8 @@ def test_texts_that_tell_nothing_are_counted() -> None:
     assert found.evidence["told"] == 240
     assert (found.evidence["short"], found.evidence["unclear"]) == (50, 70)
     assert found.sentence.endswith(
-        "It cannot be told of 50 texts of fewer than 15 letters and of 70 texts that may be in several."
+        "It cannot be told of 50 texts of fewer than 15 letters and of 70 texts that may be in several, or hold too "
+        "little of one."
     )
     (drawing,) = chart(found, pl.DataFrame())
     assert drawing.frame.rows()[-1] == ("too short or unclear", 120)

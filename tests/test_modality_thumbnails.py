@@ -70,3 +70,12 @@ def test_a_picture_that_changed_is_not_taken_for_what_was_measured(dataset: Data
     path.unlink()
     with pytest.raises(FileNotFoundError):
         cheap(dataset)
+
+
+def test_a_damaged_file_is_made_anew(dataset: Dataset) -> None:
+    rows = dataset.part("train")
+    found = Thumbnails(dataset, 8)
+    first = found.of(rows)
+    for content in (b"", found.path.read_bytes()[:100]):
+        found.path.write_bytes(content)
+        assert np.array_equal(Thumbnails(dataset, 8).of(rows), first)

@@ -273,3 +273,15 @@ def test_what_is_assumed_is_said_in_the_plan(folder: Path, tmp_path: Path) -> No
 def test_the_entries_of_a_repository_are_parted_from_its_branch() -> None:
     assert hub_code.parted("pytorch/vision:v0.10.0:resnet18") == ("pytorch/vision:v0.10.0", "resnet18")
     assert hub_code.parted("pytorch/vision:resnet18") == ("pytorch/vision", "resnet18")
+
+
+def test_what_reads_like_a_repository_is_never_a_folder_that_lies_around(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "somebody"
+    here.mkdir()
+    folder.rename(here / "code")
+    monkeypatch.chdir(tmp_path)
+    assert hub_code.local("somebody/code") is None
+    assert hub_code.local("./somebody/code") == Path("somebody/code")
+    assert hub_code.local(str(here / "code")) == here / "code"

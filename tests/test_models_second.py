@@ -129,6 +129,16 @@ def test_the_same_network_is_built_for_a_trained_state(tmp_path: Path) -> None:
     assert torch.equal(one, other)
 
 
+def test_a_state_from_before_there_were_any_finds_its_network(tmp_path: Path) -> None:
+    net = load("scratch:torchvision/googlenet", None, classes=3, dropout=0.0, seed=3, input_size=64)
+    state = {name: value for name, value in net.model.state_dict().items() if not name.startswith("second.")}
+    assert len(state) < len(net.model.state_dict())
+    save_file(state, tmp_path / "best.safetensors")
+    again = unfilled(net.card, tmp_path, frozenset(state), classes=3, input_size=64)
+    load_best(again, tmp_path / "best.safetensors")
+    assert again.model.seconds() == ()
+
+
 @contextmanager
 def on_meta() -> Iterator[None]:
     """Without memory for the weights. RegNet computes its widths with tensors, for which it needs some."""

@@ -214,6 +214,8 @@ def test_kept_views_are_asked_for_by_stage_and_differ_only_where_something_is_au
     assert store.recipe_of(apply(TEXTS, {"stages.top.views": 1})).stages[1].views == 1
     with pytest.raises(UserError, match=r"stages\.top\.views=2, but nothing is augmented.*take views=1"):
         apply(TEXTS, {"stages.top.views": 2})
+    with pytest.raises(UserError, match=r"learns from one view and there are 3; take views=3"):
+        changed(["stages.top.epochs=3", "stages.top.views=4"])
 
 
 def test_no_stage_to_reach() -> None:

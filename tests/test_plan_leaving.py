@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 
 from instar.errors import UserError
-from instar.plan.consequences import OTHERWISE, REASONS
+from instar.plan.consequences import OTHERWISE, REASONS, consequences
 from instar.plan.edits import KNOWN, fitting
-from instar.plan.rows import LEAVABLE, leaving, left_out
-from instar.records import Audit, Finding
+from instar.plan.rows import LEAVABLE, NONE, leaving, left_out
+from instar.records import Audit, Decision, Finding, Plan
 
 TRAIN = pl.DataFrame(
     {
@@ -65,10 +65,10 @@ def test_a_row_that_two_findings_name_goes_once() -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("feature-map", "exclude names feature-map, which names rows, but none as doubtful; choose among outliers"),
-        ("class-counts", "exclude names class-counts, which is not about single rows; choose among outliers"),
-        ("blur", "exclude names blur, which could not be checked; choose among outliers"),
-        ("markup", "exclude names markup, which is no finding of the audit; choose among outliers"),
+        ("feature-map", "exclude names feature-map, which names rows, but none as doubtful"),
+        ("class-counts", "exclude names class-counts, which is not about single rows"),
+        ("blur", "exclude names blur, which could not be checked"),
+        ("markup", "exclude names markup, which is no finding of the audit"),
     ],
 )
 def test_only_doubtful_rows_can_be_left_out(code: str, said: str) -> None:
@@ -79,7 +79,7 @@ def test_only_doubtful_rows_can_be_left_out(code: str, said: str) -> None:
     )
     with pytest.raises(UserError) as told:
         left_out((code,), Audit((finding("outliers", "c"), *others)), TRAIN, "plan")
-    assert str(told.value) == f"plan: {said}"
+    assert str(told.value) == f"plan: {said}; choose among outliers, or none: {NONE}"
 
 
 def test_where_nothing_can_be_left_out_the_way_back_is_told() -> None:
@@ -112,4 +112,12 @@ def test_what_a_plan_refuses_and_what_a_reader_is_offered_agree() -> None:
     assert offered <= set(LEAVABLE)
     for code in ("near-twins", "feature-twins"):
         said = {**REASONS, **OTHERWISE}[code]
-        assert "leave one of them out of the training (the one in train, where one is)" in said
+        assert "leave one of them (the one in train, where one is) and its exact copies out of the training" in said
+
+
+def test_what_a_person_leaves_out_is_a_consequence_of_its_finding() -> None:
+    asked = Decision("exclude", ["outliers"], "asked", (), "Asked for.", "the user")
+    audit = Audit((finding("outliers", "a"), finding("blur", "b")))
+    left, kept = consequences(Plan((asked,)), audit)
+    assert (left.code, left.fields) == ("outliers", ("exclude",))
+    assert (kept.code, kept.fields) == ("blur", ()) and "exact copies" in kept.reason

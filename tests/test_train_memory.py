@@ -214,6 +214,21 @@ def test_batchnorm_that_learns_never_gets_a_single_example(tmp_path: Path) -> No
         trained(tmp_path / "tight", tight, settings)
 
 
+def test_a_failed_attempt_leaves_no_trace_in_the_statistics() -> None:
+    world, found = pictures(12), []
+    for limit, size in ((3, 6), (12, 3)):
+        net = network(pretrained=False)
+        enter(net, -1)
+        short(net, limit, backward=True)
+        labels_B = torch.from_numpy(world.labels[:6])
+        part = Part(world.batch(np.arange(6), (), 0), labels_B, 6.0, 0)
+        _, fitted = add_gradients(net.model, part, None, recipe(), size=size, least=2, doing="step")
+        assert fitted == 3
+        found.append(net.model.state_dict())
+    assert any("running_mean" in name for name in found[0])
+    assert all(torch.equal(value, found[1][name]) for name, value in found[0].items())
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_pass_without_gradients_halves_too(fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world, rows = pictures(100), np.arange(100)

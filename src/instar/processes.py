@@ -13,6 +13,8 @@ from instar.errors import UserError
 
 PATIENCE = timedelta(days=1)
 """How long the other processes wait for the first one, which prepares the examples and solves heads alone."""
+LEFT = ("Connection closed by peer", "Connection reset by peer", "remote process exited", "Broken pipe")
+"""In the messages by which gloo and NCCL tell that another process has ended."""
 UNSUPPORTED = {"FSDP": "FSDP", "DEEPSPEED": "DeepSpeed", "MEGATRON_LM": "Megatron-LM", "TP": "tensor parallelism"}
 """What `accelerate launch` may ask for with ACCELERATE_USE_<key> and instar does not do."""
 
@@ -30,11 +32,6 @@ def rank() -> int:
 def first() -> bool:
     """Whether this is the one that prints and writes."""
     return rank() == 0
-
-
-def first_here() -> bool:
-    """Whether this is the first one on its machine, who makes what its processes share there."""
-    return number() == 1 or int(os.environ.get("LOCAL_RANK", rank())) == 0
 
 
 def neighbours() -> int:
@@ -99,6 +96,9 @@ def joined(where: str) -> Iterator[None]:
 
     Args:
         where: kind of device that they compute on: cpu (they talk through gloo) or another.
+
+    Raises:
+        Told: the first process has ended; it alone says why.
     """
     if number() == 1:
         yield
@@ -106,7 +106,12 @@ def joined(where: str) -> Iterator[None]:
     from accelerate import PartialState
 
     state = PartialState(cpu=where == "cpu", timeout=PATIENCE)
-    yield
+    try:
+        yield
+    except RuntimeError as error:
+        if first() or not any(words in str(error) for words in LEFT):
+            raise
+        raise Told(2) from None
     state.destroy_process_group()
 
 

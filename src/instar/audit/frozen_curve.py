@@ -99,7 +99,10 @@ def learning_curve(frozen: Frozen) -> Finding:
         verdict = "passed"
         sentence += f"twice as many would hardly help the probe: {points}."
     else:
-        sentence += f"whether twice as many would help cannot be told for sure: about {points}."
+        least = percent_points(WORTH)
+        sentence += (
+            f"whether twice as many would help by {least} points or more cannot be told for sure: about {points}."
+        )
     return Finding("learning-curve", verdict, sentence, evidence, rows)
 
 

@@ -80,12 +80,14 @@ def language(dataset: Dataset) -> Finding:
     untold = texts.filter(~known & ~foreign)
     short, rest = untold.filter(pl.col("letters") < LEAST_LETTERS).height, texts.height - rows.height
     told = texts.height - untold.height if main else 0
+    alike = texts.filter(~foreign & (pl.col("codes").list.len() > 1)).height
     evidence: dict[str, Json] = {
         "main": names()[main] if main else f"{usual[0]} script",
         "languages": {**({names()[main]: told - rows.height} if main else {f"{usual[0]} script": rest}), **others},
         "other": rows.height,
         "other_share": round(rows.height / (told or texts.height), DIGITS),
         "told": told,
+        "alike": alike,
         "short": short,
         "unclear": untold.height - short,
         "least_letters": LEAST_LETTERS,
@@ -124,9 +126,12 @@ def _languages(evidence: Mapping[str, Json], others: Mapping[str, int]) -> str:
         sentence = f"{number(other)} of the {several(told, 'text')} whose language can be told {share}: {named}."
     else:
         sentence = "The only text" if told == 1 else f"All {number(told)} texts"
-        sentence += f" whose language can be told {'is' if told == 1 else 'are'} in {main}."
+        sentence += f" whose language can be told {'is' if told == 1 else 'are'} in {main}"
+        alike = evidence["alike"]
+        sentence += f", or may be: {number(alike)} may as well be in one that is alike." if alike else "."
     untold = [f"{several(short, 'text')} of fewer than {evidence['least_letters']} letters"] if short else []
-    untold += [f"{several(evidence['unclear'], 'text')} that may be in several"] if evidence["unclear"] else []
+    if evidence["unclear"]:
+        untold.append(f"{several(evidence['unclear'], 'text')} that may be in several, or hold too little of one")
     return f"{sentence} It cannot be told of {' and of '.join(untold)}." if untold else sentence
 
 

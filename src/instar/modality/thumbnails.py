@@ -1,8 +1,11 @@
 """Tiny pictures of pictures, made once: whoever looks at the same pictures again finds them."""
 
+import contextlib
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -62,9 +65,9 @@ class Thumbnails:
         return pixels[[i for i, _, _ in wanted]]
 
     def _known(self) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
-        if self.path.exists():
-            with np.load(self.path) as kept:
-                return kept["made"], kept["pixels"]
+        unreadable = (OSError, ValueError, EOFError, KeyError, BadZipFile)
+        with contextlib.suppress(*unreadable), np.load(BytesIO(self.path.read_bytes())) as kept:
+            return kept["made"], kept["pixels"]
         n = len(self.place)
         return np.zeros(n, np.bool_), np.zeros((n, self.side, self.side, 3), np.uint8)
 

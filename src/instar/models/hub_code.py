@@ -38,16 +38,22 @@ def parted(name: str) -> tuple[str, str]:
         UserError: none of these.
     """
     place, colon, entry = name.rpartition(":")
-    if not colon or not entry or not (Path(place).is_dir() or REPOSITORY.fullmatch(place)):
+    if not colon or not entry or not (_is_folder(place) or REPOSITORY.fullmatch(place)):
         raise UserError(
             f"hub:{name} is neither hub:FOLDER:ENTRY, with a folder that there is, nor hub:OWNER/REPO:ENTRY"
         )
     return place, entry
 
 
+def _is_folder(place: str) -> bool:
+    """Whether it names a folder here. What reads like a repository is one, wherever a command runs: a folder of that
+    name is named in full, or with ./ before it."""
+    return Path(place).is_dir() and not REPOSITORY.fullmatch(place)
+
+
 def local(place: str) -> Path | None:
     """The folder with the code, where it is on this machine: as named, or in torch.hub's own."""
-    if Path(place).is_dir():
+    if _is_folder(place):
         return Path(place)
     repository, _, ref = place.partition(":")
     start = repository.replace("/", "_")

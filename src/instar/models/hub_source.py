@@ -1,5 +1,6 @@
 """Networks for pictures of torch.hub: entry points of a folder of the person's own, or of a repository on GitHub."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -127,12 +128,16 @@ def _run(network: nn.Module, name: str) -> tuple[Tensor, list[tuple[str, Tensor,
 
 
 def _one_answer_in_training(network: nn.Module, name: str) -> None:
-    network.train()
-    for module in network.modules():
+    tried = copy.deepcopy(network).train()  # a copy: a pass in training moves statistics
+    for module in tried.modules():
         if isinstance(module, _BatchNorm):
-            module.eval()  # keeps its statistics as they are
-    with torch.no_grad():
-        output = network(_black(1))
+            module.eval()  # takes no statistics of a single picture
+    try:
+        with torch.no_grad():
+            output = tried(_black(1))
+    except Exception as error:  # somebody's code
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"hub:{name} does not take a picture alone in training: {why}") from None
     if not isinstance(output, Tensor):
         raise UserError(
             f"hub:{name} gives several outputs in training; take it from torchvision: or timm: if they have it"

@@ -128,7 +128,8 @@ def unfilled(card: Card, kept: Path, names: frozenset[str], *, classes: int, inp
     source, name = _parts(card.backbone)
     inner = frozenset(key.removeprefix("body.") for key in names if key.startswith("body."))
     body = source().unfilled(name, kept, input_size, inner)
-    model = Classifier(body.module, body.features, classes, 0.0, 0, body.taps)
+    taps = body.taps if any(key.startswith("second.") for key in names) else ()
+    model = Classifier(body.module, body.features, classes, 0.0, 0, taps)
     return Network(model, frozenset(key for key, _ in model.named_parameters()), card)
 
 

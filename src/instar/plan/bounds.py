@@ -124,6 +124,10 @@ def _kept(stage: Stage, recipe: Recipe) -> None:
         raise UserError(
             f"plan: {field} keeps what the frozen part makes of the examples, and thaw=-1 freezes nothing; take views=0"
         )
+    if stage.views > stage.epochs:
+        raise UserError(
+            f"plan: {field}, but an epoch learns from one view and there are {stage.epochs}; take views={stage.epochs}"
+        )
     if stage.views > 1 and not recipe.augment:
         raise UserError(f"plan: {field}, but nothing is augmented, so all views are the same; take views=1")
 

@@ -5,10 +5,13 @@ from typing import NamedTuple
 from instar.plan.rows import OPEN
 from instar.records import Audit, Plan
 
-KEPT = "rows are kept and reported, and a person may leave them out of the training with --set exclude="
+KEPT = (
+    "rows are kept and reported, and a person may leave them and their exact copies out of the training with "
+    "--set exclude="
+)
 PAIRS = (
-    "both of a pair are kept and reported, and a person may leave one of them out of the training (the one in train, "
-    "where one is) with --set exclude="
+    "both of a pair are kept and reported, and a person may leave one of them (the one in train, where one is) and its "
+    "exact copies out of the training with --set exclude="
 )
 REASONS: dict[str, str] = {
     "unreadable": "what cannot be read was set aside when the data were opened, and takes no part in anything",
@@ -70,12 +73,17 @@ def consequences(plan: Plan, audit: Audit) -> tuple[Consequence, ...]:
     """For each finding that is an issue or worth a note, and for each other that a decision in force rests on, in the
     order of the audit.
     """
-    named = {code for decision in plan.live().values() for code in decision.because}
+    live = plan.live()
+    named = {code for decision in live.values() for code in decision.because}
+    named |= set(live["exclude"].value) if "exclude" in live else set()
     return tuple(_of(f.code, plan) for f in audit.findings if f.verdict in OPEN or f.code in named)
 
 
 def _of(code: str, plan: Plan) -> Consequence:
-    fields = tuple(name for name, decision in plan.live().items() if code in decision.because)
+    live = plan.live()
+    fields = tuple(
+        name for name, d in live.items() if code in d.because or (name == "exclude" and code in (d.value or ()))
+    )
     if fields:
         return Consequence(code, fields, "")
     overruled = list(dict.fromkeys(d.field for d in plan.decisions if code in d.because))

@@ -149,7 +149,7 @@ def _fault(code: str, found: Finding | None) -> str:
 def _choice(audit: Audit) -> str:
     """What to ask for instead."""
     known = [code for code in LEAVABLE if (f := audit.get(code)) is not None and "id" in f.rows.columns]
-    return f"choose among {', '.join(known)}" if known else f"name none: {NONE}"
+    return f"choose among {', '.join(known)}, or none: {NONE}" if known else f"name none: {NONE}"
 
 
 def _leave_some(codes: Sequence[str], gone: pl.DataFrame, train: pl.DataFrame, where: str) -> None:

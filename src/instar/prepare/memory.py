@@ -1,7 +1,8 @@
 """What to do when memory does not suffice: the same work in smaller parts."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TypeVar
 
@@ -11,6 +12,10 @@ from instar.errors import UserError
 from instar.progress import say
 
 T = TypeVar("T")
+LESS = (
+    "close what else takes memory, or ask for less: a smaller --set input_size, --set precision=bf16, fewer thawed "
+    "groups (stages.NAME.thaw) or a smaller --backbone"
+)
 REFUSED = ("DefaultCPUAllocator", "out of memory", "_ALLOC_FAILED")
 """In the messages of the plain RuntimeErrors by which torch tells that the system, an accelerator, cuBLAS or cuDNN gave
 it no memory."""
@@ -21,6 +26,21 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in REFUSED)
+
+
+@contextmanager
+def enough(doing: str) -> Iterator[None]:
+    """Tell a person where memory does not suffice for what cannot be done in parts: the weights, the optimiser.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(f"{doing}: memory does not suffice; {LESS}") from None
 
 
 def in_parts(n: int, size: int, least: int = 1) -> list[slice]:
@@ -53,9 +73,7 @@ def as_memory_allows(attempt: Callable[[int], T], size: int, least: int, doing: 
         gc.collect()  # here, where the error is gone, which held the frames of the attempt with their tensors
         if size <= least:
             raise UserError(
-                f"{doing}: memory does not suffice for {size} example{'s' if size > 1 else ''} at once; close what "
-                "else takes memory, or ask for less: a smaller --set input_size, --set precision=bf16, fewer thawed "
-                "groups (stages.NAME.thaw) or a smaller --backbone"
+                f"{doing}: memory does not suffice for {size} example{'s' if size > 1 else ''} at once; {LESS}"
             )
         half = max(size // 2, least)
         say(f"{doing}: memory does not suffice for {size} examples at once; going on with {half} at once")

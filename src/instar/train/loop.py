@@ -76,8 +76,8 @@ def one_epoch(live: Live, at: Position, save: Callable[[Position], None]) -> Pos
     if min(recipe.batch_size, len(data.train_rows)) < together:
         raise processes.fault(
             f"{live.network.card.title} has BatchNorm that learns, whose statistics need {together} examples a batch, "
-            f"and here are batch_size={recipe.batch_size} and {len(data.train_rows)} to train on: --set batch_size=8, "
-            "or add examples"
+            f"and here are batch_size={recipe.batch_size} and {len(data.train_rows)} to train on: --set "
+            f"batch_size={max(8, together)}, or add examples"
         )
     parts = batches(data.prepared.costs[data.train_rows], recipe.batch_size, seed_of(*seed), together)
     total = live.stage.epochs * len(parts)

@@ -61,9 +61,14 @@ def _second(name: str) -> str:
     return ".".join(name.split(".")[:2])
 
 
+def learning_norms(model: nn.Module) -> list[_BatchNorm]:
+    """The BatchNorms in training mode, which take their statistics from the batch."""
+    return [m for m in model.modules() if isinstance(m, _BatchNorm) and m.training]
+
+
 def least_batch(model: nn.Module) -> int:
-    """Examples that a batch needs: two where a BatchNorm in training mode takes its statistics from them."""
-    return 2 if any(isinstance(m, _BatchNorm) and m.training for m in model.modules()) else 1
+    """Examples that a batch needs: two where a BatchNorm takes its statistics from them."""
+    return 2 if learning_norms(model) else 1
 
 
 def trainable(network: Network) -> tuple[int, int]:

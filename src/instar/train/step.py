@@ -10,6 +10,7 @@ from instar.prepare.memory import as_memory_allows, in_parts
 from instar.prepare.passes import autocast, brought
 from instar.records import Recipe
 from instar.train.loss import loss_of, mass
+from instar.train.stages import learning_norms
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,13 @@ def add_gradients(
         The contribution to the loss of the step, and how many examples at once went into memory.
     """
 
+    moving = [buffer for norm in learning_norms(model) for buffer in norm.buffers()]
+    before = [buffer.clone() for buffer in moving]
+
     def attempt(size: int) -> float:
         model.zero_grad()
+        for buffer, value in zip(moving, before, strict=True):
+            buffer.copy_(value)
         torch.manual_seed(part.seed)
         where, total = next(model.parameters()).device, 0.0
         for some in in_parts(len(part.labels_B), size, least):

@@ -23,6 +23,8 @@ from instar.models.network import Network
 from instar.models.split import CUT, Split, Unsplittable, lower, split, upper
 from instar.prepare.activations import Activations, View, opened, rows_needed, written
 from instar.prepare.base import Batch
+from instar.prepare.chunks import SPARE_BYTES
+from instar.prepare.memory import is_out_of_memory
 from instar.prepare.passes import autocast, brought, device, laid_out
 from instar.progress import say
 from instar.records import Recipe, Stage
@@ -60,9 +62,13 @@ def source(folder: Path, network: Network, recipe: Recipe, data: TrainingData, s
 
     In the second case the network takes such activations until the block ends, and nothing else. `folder` belongs to
     this training alone; `forget` removes it. `train.stages.enter` must have frozen and thawed what the stage says.
-    Of several processes on a machine one computes, and the others wait and find what it has written.
+    Several processes are trained live: each would have to come to the same cut, disk and rounding.
     """
     if not stage.views:
+        yield data
+        return
+    if processes.number() > 1:
+        say(f"stage {stage.name}: views={stage.views} is for one process; {processes.number()} are trained live")
         yield data
         return
     try:
@@ -71,11 +77,7 @@ def source(folder: Path, network: Network, recipe: Recipe, data: TrainingData, s
         say(f"stage {stage.name}: views={stage.views}, but this network cannot be cut here ({reason}); training live")
         yield data
         return
-    if not processes.first_here():
-        processes.meet()  # until the first one of this machine has written them
     activations = _activations(folder, network, recipe, data, stage, at)
-    if processes.first_here():
-        processes.meet()
     if activations is None:
         yield data
         return
@@ -97,7 +99,7 @@ def in_epoch(data: TrainingData, epoch: int) -> TrainingData:
 
 def forget(folder: Path) -> None:
     """Remove the activations: the stage is over, or what follows is another training."""
-    if processes.first_here():  # who reads them still has them open
+    if processes.first():
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -120,6 +122,8 @@ def _cut(network: Network, recipe: Recipe, data: TrainingData, stage: Stage) -> 
                 if (found := _difference(network, at, batch, half=False)) > EXACT:
                     raise Unsplittable(f"its parts differ from the whole by {found:.1e}")
         except (RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:  # libraries differ
+            if is_out_of_memory(error):
+                raise
             raise Unsplittable(next(iter(str(error).splitlines()), type(error).__name__)) from error
     return at
 
@@ -212,7 +216,7 @@ def _decide(
     a_row = sum(at.widths) * (2 if half else 4)
     once, fixed = (rows_needed(data.prepared, at, rows) * a_row for rows in (data.train_rows, data.val_rows))
     folder.mkdir(parents=True, exist_ok=True)
-    free = machine.free_gb(folder) * 2**30
+    free = max(machine.free_gb(folder) * 2**30 - SPARE_BYTES, 0.0)
     views = max(0, min(stage.views, int((free / ROOM - fixed) // once)))
     size = f"{(views * once + fixed) / 1e6:,.0f} MB"
     if views == stage.views:

@@ -13,12 +13,12 @@ import torch
 import torch.distributed as dist
 from safetensors.torch import load, save
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from instar import processes
 from instar.prepare.passes import device
 from instar.train import checkpoint
 from instar.train.checkpoint import Progress
+from instar.train.stages import learning_norms
 
 
 def summed(model: nn.Module, loss: float) -> float:
@@ -50,8 +50,7 @@ def summed(model: nn.Module, loss: float) -> float:
 
 def _statistics(model: nn.Module) -> list[Tensor]:
     """The running means and variances that move in the stage at hand."""
-    norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.training]
-    return [b for m in norms for b in (m.running_mean, m.running_var) if b is not None]
+    return [b for m in learning_norms(model) for b in (m.running_mean, m.running_var) if b is not None]
 
 
 def added(values: Tensor) -> Tensor:

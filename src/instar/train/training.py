@@ -17,6 +17,7 @@ from instar.metrics import decoded
 from instar.metrics import score as metric_of
 from instar.models.network import Network
 from instar.prepare.features import features
+from instar.prepare.memory import enough
 from instar.prepare.passes import device, logits, placed, running
 from instar.progress import say
 from instar.records import Epoch, Recipe, Stage
@@ -65,7 +66,7 @@ def fit(folder: Path, network: Network, recipe: Recipe, data: TrainingData, stam
     weights_C = class_weights(data.train_labels, data.classes, recipe)
     run, first = Fit(folder, network, recipe, data, stamp, weights_C), processes.first()
     progress, tensors = Progress(stamp), NOTHING
-    with running(recipe, processes.neighbours()), torch.random.fork_rng(devices=[]):
+    with enough("training"), running(recipe, processes.neighbours()), torch.random.fork_rng(devices=[]):
         placed(network.model, recipe, device())
         if first:
             progress, tensors = _resumed(run) or (_begin(run), {})

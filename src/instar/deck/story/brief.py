@@ -7,6 +7,8 @@ from instar.records import Finding
 
 NAME = 12
 """Letters of a class name that has room on a card."""
+LEAST = 0.0005
+"""Share of a test part that rounds to nothing on a card."""
 UTF8 = "UTF-8"
 """What a text file is expected to be."""
 
@@ -62,6 +64,8 @@ def brief(facts: Facts, words: Words, finding: Finding) -> str:
             return words("brief.colour", share=words.percent(e["grey_share"]), many=many)
         case "mojibake" if e["rows"]:
             return words("brief.mojibake", e["rows"], many=many)
+        case "near-twins" if e.get("pairs") and e["random_leak_near"] < LEAST:
+            return words("brief.near-twins.few", e["pairs"])
         case "near-twins" if e.get("pairs"):
             return words("brief.near-twins", e["pairs"], many=many, leak=words.percent(e["random_leak_near"], 1))
         case "shortcuts" if "best" in e and e["low"] > 0:

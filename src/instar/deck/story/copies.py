@@ -57,12 +57,14 @@ def twins(facts: Facts, words: Words) -> Slide | None:
 
 
 def twin_examples(facts: Facts, words: Words, rows: pl.DataFrame) -> Block:
-    """Pairs of twins, those with different labels first; twins that look alike on a page are shown once."""
-    seen = pl.col("input").str.replace_all(r"\s+", " ").str.strip_chars()
+    """Pairs of twins, those with different labels first; twins that look alike on a page are shown once, and the number
+    is that of the copies with the label of the one shown."""
+    seen = pl.col("input").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    rows = rows.with_columns(copies=pl.len().over("group", "label"))
     groups = (
         rows.group_by("group", maintain_order=True)
         .agg(
-            pl.col("id", "label").filter(seen.is_first_distinct()),
+            pl.col("id", "label", "copies").filter(seen.is_first_distinct()),
             pl.len().alias("n"),
             pl.col("label").drop_nulls().n_unique().alias("labels"),
         )
@@ -71,9 +73,9 @@ def twin_examples(facts: Facts, words: Words, rows: pl.DataFrame) -> Block:
     )
     ids, captions = [], []
     for row in groups.iter_rows(named=True):
-        for id_, label in list(zip(row["id"], row["label"], strict=True))[:2]:
+        for id_, label, copies in list(zip(row["id"], row["label"], row["copies"], strict=True))[:2]:
             ids.append(id_)
-            captions.append(words("twins.caption", row["n"], label=label or words("twins.sealed")))
+            captions.append(words("twins.caption", copies, label=label or words("twins.sealed")))
     return common.show(facts, ids, captions, columns=6, pictures=6, quotes=3)
 
 
