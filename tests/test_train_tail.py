@@ -20,6 +20,7 @@ from instar.models.hf_texts import Texts
 from instar.models.network import Classifier, Network
 from instar.prepare import activations, passes
 from instar.prepare.base import Batch, count, taken
+from instar.prepare.chunks import SPARE_BYTES
 from instar.prepare.memory import in_parts
 from instar.records import Card, Epoch, InputSpec, Recipe, Stage
 from instar.train import tail
@@ -207,16 +208,16 @@ def test_where_the_disk_is_small_there_are_fewer_views(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     two = trained(tmp_path / "a", plan(2))
-    fill_disk(monkeypatch, 2 * (15 + 3 * 33) * ROW - 1)
+    fill_disk(monkeypatch, SPARE_BYTES + 2 * (15 + 3 * 33) * ROW - 1)
     assert losses(trained(tmp_path / "b", plan(8))) == losses(two)
-    assert "8 views take 0 MB and 0 MB are free; 2 views (0 MB)" in capsys.readouterr().err
+    assert "8 views take 0 MB and 210 MB are free; 2 views (0 MB)" in capsys.readouterr().err
 
 
 def test_where_the_disk_is_full_it_trains_live(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live = trained(tmp_path / "a", plan(0))
-    fill_disk(monkeypatch, 2 * (15 + 33) * ROW - 1)
+    fill_disk(monkeypatch, SPARE_BYTES + 2 * (15 + 33) * ROW - 1)
     assert losses(trained(tmp_path / "b", plan(2))) == losses(live)
     assert "no activations are kept: training live" in capsys.readouterr().err
 

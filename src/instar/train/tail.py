@@ -216,8 +216,8 @@ def _decide(
     a_row = sum(at.widths) * (2 if half else 4)
     once, fixed = (rows_needed(data.prepared, at, rows) * a_row for rows in (data.train_rows, data.val_rows))
     folder.mkdir(parents=True, exist_ok=True)
-    free = max(machine.free_gb(folder) * 2**30 - SPARE_BYTES, 0.0)
-    views = max(0, min(stage.views, int((free / ROOM - fixed) // once)))
+    free = machine.free_gb(folder) * 2**30
+    views = max(0, min(stage.views, int((max(free - SPARE_BYTES, 0.0) / ROOM - fixed) // once)))
     size = f"{(views * once + fixed) / 1e6:,.0f} MB"
     if views == stage.views:
         say(f"stage {stage.name}: activations at the cut take {size} ({views} views, float{16 if half else 32})")
