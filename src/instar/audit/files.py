@@ -25,8 +25,9 @@ def files(dataset: Dataset) -> Finding:
     names pictures without their folder does not say which is meant.
     """
     opening = dataset.opening
-    rows = _named_wrongly(dataset) if dataset.modality == "image" else pl.DataFrame(schema=SCHEMA)
-    two = _in_two_parts(dataset) if dataset.modality == "image" and opening["given_split"] else []
+    formats = "measure.format" in dataset.table.columns  # the examples are files that were read
+    rows = _named_wrongly(dataset) if formats else pl.DataFrame(schema=SCHEMA)
+    two = _in_two_parts(dataset) if formats and opening["given_split"] else []
     names = opening.get("ignored_names", [])  # sets opened by an earlier version have none
     examples = rows.group_by("what", maintain_order=True).agg(pl.len().alias("n"), pl.col("id").first())
     wrong = {what: (n, first) for what, n, first in examples.iter_rows()}
@@ -69,7 +70,7 @@ def files(dataset: Dataset) -> Finding:
     told = evidence["ignored"] > evidence["hidden"] or rows.height or (two and opening["table"])
     verdict: Verdict = "note" if told else "passed"
     if not parts:
-        held = " and the suffix of each picture names its format" if dataset.modality == "image" else ""
+        held = " and the suffix of each picture names its format" if formats else ""
         return Finding("files", verdict, f"No file was passed over{held}.", evidence, rows)
     return Finding("files", verdict, "; ".join(parts) + ".", evidence, rows)
 

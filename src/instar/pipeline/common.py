@@ -1,6 +1,6 @@
 """What several steps need: recording a step, the plan as it stands, and what a hand may change in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -55,12 +55,18 @@ def at_work(run: Path, name: str) -> Iterator[None]:
 
 def settled(run: Path) -> Plan:
     """The plan, with what a hand has edited in plan.yaml taken in as asked decisions."""
+    return taken_in(run, {})
+
+
+def taken_in(run: Path, settings: Mapping[str, Json]) -> Plan:
+    """The plan as `settled`, and with settings that a command asks for; written once, with all of them, since what is
+    asked now may mend what was asked before."""
     written, block = store.read_plan(run)
-    taken = edits.absorb(written, block)
-    new = taken.decisions[len(written.decisions) :]
-    if new or not store.current(run, "plan"):
+    edited = edits.absorb(written, block)
+    taken = edits.apply(edited, settings)
+    if taken != written or not store.current(run, "plan"):
         amend(run, taken, written)
-    for decision in new:
+    for decision in edited.decisions[len(written.decisions) :]:
         say(f"plan: {decision.field} = {decision.value} (asked)")
     return taken
 

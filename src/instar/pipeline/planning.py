@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from instar import machine, store
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.choosing import choose_backbone
-from instar.pipeline.common import amend, at_work, fits, step, tell, write
+from instar.pipeline.common import at_work, fits, step, taken_in, tell, write
 from instar.pipeline.data import ask_instead, opened
 from instar.pipeline.options import firm, firm_setting, options_of, wishes
 from instar.plan import assemble, edits
@@ -28,9 +28,7 @@ def ask(folder: Path, settings: Sequence[str]) -> None:
     with at_work(folder, "audit"):
         options = options_of(folder)
         if store.finished(folder, "plan"):
-            written, block = store.read_plan(folder)  # what is asked now may mend what was asked before
-            made = edits.apply(edits.absorb(written, block), dict(map(edits.parse_setting, wanted)))
-            amend(folder, made, written)
+            taken_in(folder, dict(map(edits.parse_setting, wanted)))
         else:
             ask_instead(folder, firm(replace(options, settings=(*options.settings, *wanted))))
             opened(folder)

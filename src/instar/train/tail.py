@@ -8,7 +8,7 @@ drawn then, and no others.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -71,13 +71,14 @@ def source(folder: Path, network: Network, recipe: Recipe, data: TrainingData, s
         say(f"stage {stage.name}: views={stage.views} is for one process; {processes.number()} are trained live")
         yield data
         return
+    probes = [brought(laid_out(batch, recipe, device()), device()) for batch in _probes(data)]
     try:
-        at = _cut(network, recipe, data, stage)
+        at = _cut(network, recipe, stage, probes)
     except Unsplittable as reason:
         say(f"stage {stage.name}: views={stage.views}, but this network cannot be cut here ({reason}); training live")
         yield data
         return
-    activations = _activations(folder, network, recipe, data, stage, at)
+    activations = _activations(folder, network, recipe, data, stage, at, probes)
     if activations is None:
         yield data
         return
@@ -103,7 +104,7 @@ def forget(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cut(network: Network, recipe: Recipe, data: TrainingData, stage: Stage) -> Split:
+def _cut(network: Network, recipe: Recipe, stage: Stage, probes: Sequence[Batch]) -> Split:
     """Where the network is cut, verified: the parts together say what the whole network says.
 
     Raises:
@@ -113,9 +114,7 @@ def _cut(network: Network, recipe: Recipe, data: TrainingData, stage: Stage) -> 
     frozen = [group for group in network.card.groups if group not in thawed]
     if not frozen:
         raise Unsplittable("nothing is frozen")
-    where = device()
-    probes = [brought(laid_out(batch, recipe, where), where) for batch in _probes(data)]
-    with autocast(recipe, where):
+    with autocast(recipe, device()):
         try:
             at = split(network.model, frozen, probes)
             for batch in probes:
@@ -149,11 +148,21 @@ def _difference(network: Network, at: Split, batch: Batch, *, half: bool) -> flo
 
 
 def _activations(
-    folder: Path, network: Network, recipe: Recipe, data: TrainingData, stage: Stage, at: Split
+    folder: Path,
+    network: Network,
+    recipe: Recipe,
+    data: TrainingData,
+    stage: Stage,
+    at: Split,
+    probes: Sequence[Batch],
 ) -> Activations | None:
     """The written views, or None where the disk does not take them."""
     digest = _digest(network, stage)
-    way = _decided(folder, digest, stage.views) or _decide(folder, network, recipe, data, stage, at, digest)
+    way = _decided(folder, digest, stage.views)
+    if way is None:
+        with autocast(recipe, device()):
+            rounded = max(_difference(network, at, batch, half=True) for batch in probes)
+        way = _decide(folder, data, stage, at, digest, half=rounded <= HARMLESS)
     if not way.views:
         return None
     try:
@@ -203,16 +212,9 @@ def _keep(folder: Path, way: Way) -> None:
     store.write_text(folder / DECIDED, json.dumps(asdict(way)))
 
 
-def _decide(
-    folder: Path, network: Network, recipe: Recipe, data: TrainingData, stage: Stage, at: Split, digest: str
-) -> Way:
-    """How many views the disk takes, and whether float16 does."""
+def _decide(folder: Path, data: TrainingData, stage: Stage, at: Split, digest: str, *, half: bool) -> Way:
+    """How many views the disk takes."""
     shutil.rmtree(folder, ignore_errors=True)
-    where = device()
-    with autocast(recipe, where):
-        probes = [brought(laid_out(batch, recipe, where), where) for batch in _probes(data)]
-        rounded = max(_difference(network, at, batch, half=True) for batch in probes)
-    half = rounded <= HARMLESS
     a_row = sum(at.widths) * (2 if half else 4)
     once, fixed = (rows_needed(data.prepared, at, rows) * a_row for rows in (data.train_rows, data.val_rows))
     folder.mkdir(parents=True, exist_ok=True)
