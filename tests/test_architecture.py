@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "instar"
 HEAVY = ("torch", "torchvision", "timm", "transformers", "accelerate", "sklearn")
-TORCH_FREE = ("audit", "charts", "data", "deck", "evaluate", "plan")
-TORCH_FREE_MODULES = ("cli", "errors", "progress", "records", "store")
+TORCH_FREE = ("audit", "charts", "cli", "data", "deck", "evaluate", "plan")
+TORCH_FREE_MODULES = ("errors", "progress", "records", "store")
 NEEDS_TORCH = ("instar.evaluate.predict", "instar.plan.measure")
 LONGEST_MODULE = 250
 
