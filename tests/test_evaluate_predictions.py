@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from instar.evaluate.predictions import answers, frame
+from instar.evaluate.predictions import answers, baselines, frame
 from instar.metrics import decoded
 from instar.records import Dataset
 
@@ -34,6 +34,27 @@ def test_predictions_follow_the_decoding() -> None:
     np.testing.assert_allclose(median["confidence"], [0.25, 0.7], atol=1e-6)
     shares = [f"p.{name}" for name in STARS]
     assert usual.select(shares).equals(median.select(shares))
+
+
+def test_baselines_bring_their_probabilities() -> None:
+    """The majority knows how common the classes are, and nothing else; two are equally common, the first is named."""
+    ids, labels = list("abcdefgh"), ["2 stars", "1 star", "2 stars", "1 star", "3 stars", None, None, None]
+    table = pl.DataFrame({"id": ids, "split": ["train"] * 5 + ["test"] * 3, "label": labels})
+    dataset = Dataset("w", "text", "w.csv", ".", STARS, True, {}, {}, table)
+    cheap = np.array([(0.5, 0.3, 0.2), (0.1, 0.1, 0.8), (0.3, 0.4, 0.3)])
+    probe = logits(*cheap[::-1])
+    truth = np.array([0, 2, 1])
+    found = baselines(dataset, truth, probe=probe, cheap=cheap)
+    assert found.columns == ["subject", "id", "label", "predicted", *(f"p.{name}" for name in STARS)]
+    shares = found.select("subject", pl.concat_list("^p\\..*$").alias("p")).group_by("subject", maintain_order=True)
+    p = {subject: np.array(part["p"].to_list()) for (subject,), part in shares}
+    np.testing.assert_allclose(p["majority"], [[0.4, 0.4, 0.2]] * 3)
+    np.testing.assert_array_equal(p["cheap"], cheap)
+    np.testing.assert_allclose(p["probe"], cheap[::-1], atol=1e-6)
+    given = {subject: part["predicted"].to_list() for (subject,), part in found.group_by("subject")}
+    assert given["majority"] == ["1 star"] * 3
+    assert given["cheap"] == given["probe"][::-1] == ["1 star", "3 stars", "2 stars"]
+    assert found["label"].to_list() == ["1 star", "3 stars", "2 stars"] * 3
 
 
 def test_answers_follow_the_decoding() -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from instar import pipeline, store
+from instar import pipeline, steps, store
 from instar.errors import UserError
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 160, 60), "blue": (50, 70, 200)}
@@ -98,6 +98,37 @@ def test_an_edited_plan_becomes_asked_and_what_rests_on_it_is_done_again(run: Pa
     assert (live.value, live.basis) == (0.123, "asked")
     assert store.read_evaluation(run).opened == 2
     assert "0.123" in (run / "3-plan/plan.md").read_text()
+
+
+def test_the_test_split_is_opened_once_for_a_model(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables can be made again and again; the network answers once, unless its answers are lost or it has changed."""
+    from instar.prepare import passes
+
+    before = store.read_frame(run / store.PREDICTIONS)
+    asked: list[str] = []
+    logits = passes.logits
+    monkeypatch.setattr(passes, "logits", lambda *given: asked.append(given[-1]) or logits(*given))
+    (run / steps.EVALUATION).unlink()
+    assert pipeline.evaluate(run).opened == 1 and not asked
+    assert store.current(run, "evaluate")
+    (run / store.BASELINES).unlink()
+    assert pipeline.evaluate(run).opened == 2 and asked == ["predict val", "predict test", "predict with the probe"]
+    assert store.read_frame(run / store.PREDICTIONS).equals(before)
+    store.write_frame(run / store.PREDICTIONS, before.reverse())
+    assert pipeline.evaluate(run).opened == 3  # nobody knows whose answers these are
+
+
+def test_what_fails_after_the_opening_does_not_undo_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run / store.PREDICTIONS).unlink()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write_evaluation", fail)
+        with pytest.raises(RuntimeError):
+            pipeline.evaluate(run)
+    assert store.read_machine(run)["test_opened"] == 2
 
 
 def test_asking_later_and_planning_again_keep_what_was_asked(run: Path) -> None:

@@ -162,6 +162,8 @@ def test_a_picture_that_is_gone_is_one_line(kind: str, tmp_path: Path, monkeypat
     folder = pipeline.finish(pipeline.start(options, tmp_path / "run"))
     gone = source / store.read_dataset(folder).part("train")["input"][0]
     gone.unlink()
+    assert pipeline.evaluate(folder).opened == 1  # answers that stand in the run need no pictures
+    answers = (folder / steps.PREDICTIONS).read_bytes()
     shutil.rmtree(home() / "thumbnails")  # of what was looked at before nothing is read again
     says = r"has changed since .* was opened" if kind == "classes" else rf"{gone.name} is gone: put it back, or start"
 
@@ -170,9 +172,12 @@ def test_a_picture_that_is_gone_is_one_line(kind: str, tmp_path: Path, monkeypat
         return ()
 
     monkeypatch.setattr("instar.deck.build.build", show)
-    for step in (pipeline.evaluate, pipeline.deck):
-        with pytest.raises(UserError, match=says):
-            step(folder)
+    (folder / steps.PREDICTIONS).unlink()
+    with pytest.raises(UserError, match=says):
+        pipeline.evaluate(folder)
+    (folder / steps.PREDICTIONS).write_bytes(answers)
+    with pytest.raises(UserError, match=says):
+        pipeline.deck(folder)
     with pytest.raises(UserError, match=f"{gone.name} is gone: put it back"):
         pipeline.STEPS["deck"](folder)
 

@@ -35,6 +35,8 @@ EVALUATION_TABLES = tuple(f"5-eval/{name}.csv" for name in ("per_class", "confus
 MACHINE = "machine.yaml"
 PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST)
 """All that new examples are labelled with."""
+ANSWERS_REST_ON = (DATASET, TABLE, SEALED, PLAN, CARD, KEPT, EXCLUDED, BEST, PROBE)
+"""What predictions.parquet and baselines.parquet are made from; while it stays as it is, they are not made again."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ STEPS = {
         Step("train", (DATASET, TABLE, PLAN, CARD, KEPT, EXCLUDED), (EPOCHS, BEST, PROBE)),
         Step(
             "evaluate",
-            (DATASET, TABLE, SEALED, PLAN, CARD, KEPT, BEST, PROBE),
+            ANSWERS_REST_ON,
             (PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
         ),
         Step(
@@ -160,12 +162,12 @@ def finished(run: Path, name: str) -> bool:
     return name in read_machine(run).get("steps", {})
 
 
-def current(run: Path, name: str) -> bool:
-    """Whether a step is whole and neither what it read nor what it wrote has changed since."""
-    stamp = read_machine(run).get("steps", {}).get(name)
-    if stamp is None:
-        return False
-    return _same(run, {**stamp["reads"], **stamp["writes"]})
+def current(run: Path, name: str, *files: str) -> bool:
+    """Whether a step is whole and neither what it read nor what it wrote, or the files named, has changed since."""
+    stamp = read_machine(run).get("steps", {}).get(name, {"reads": {}, "writes": {}})
+    known = {**stamp["reads"], **stamp["writes"]}
+    wanted = files or tuple(known)
+    return bool(known) and all(file in known for file in wanted) and _same(run, {file: known[file] for file in wanted})
 
 
 def rests(run: Path, name: str) -> bool:
@@ -178,12 +180,10 @@ def _same(run: Path, known: dict[str, str]) -> bool:
     return all(_there(run, file) and _digest(run, file) == value for file, value in known.items())
 
 
-def count(run: Path, what: str) -> int:
+def count(run: Path, what: str) -> None:
     """Count one more of something that must not be forgotten, even if what follows fails."""
     machine = read_machine(run)
-    machine[what] = machine.get(what, 0) + 1
-    write_yaml(run / MACHINE, machine)
-    return int(machine[what])
+    write_yaml(run / MACHINE, {**machine, what: machine.get(what, 0) + 1})
 
 
 def accept(run: Path, name: str, *files: str) -> None:

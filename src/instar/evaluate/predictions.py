@@ -51,7 +51,10 @@ def baselines(
     cheap: Floats,
     decode: str = "argmax",
 ) -> pl.DataFrame:
-    """What simpler means answer on the test rows: subject, id, label, predicted.
+    """What simpler means answer on the test rows: subject, id, label, predicted, p.<class>.
+
+    The majority's probabilities are the shares of the classes among the training rows: with nothing else known, these
+    cost least (by log loss and Brier score).
 
     Args:
         labels: class indices of the test rows.
@@ -60,15 +63,21 @@ def baselines(
         decode: how both become answers, as those of the network do; see `decoded`.
     """
     test = dataset.part("test")
-    counts = dataset.part("train")["label"].value_counts(sort=True)
-    commonest = counts.filter(pl.col("count") == counts["count"].max())["label"].min()
-    answers: dict[str, list[str]] = {"majority": [str(commonest)] * test.height}
-    answers["cheap"] = [dataset.classes[i] for i in decoded(cheap, decode)]
-    answers["probe"] = [dataset.classes[i] for i in decoded(softmax(probe.astype(np.float64), axis=1), decode)]
+    counts = dict(dataset.part("train")["label"].value_counts().iter_rows())
+    trained = np.array([counts.get(name, 0) for name in dataset.classes], dtype=np.float64)
+    commonest = min(name for name, n in counts.items() if n == trained.max())
+    unlearnt = softmax(probe.astype(np.float64), axis=1)
+    found = {
+        "majority": ([commonest] * test.height, np.tile(trained / trained.sum(), (test.height, 1))),
+        "cheap": ([dataset.classes[i] for i in decoded(cheap, decode)], cheap),
+        "probe": ([dataset.classes[i] for i in decoded(unlearnt, decode)], unlearnt),
+    }
     truth = [dataset.classes[i] for i in labels]
     return pl.concat(
-        pl.DataFrame({"subject": subject, "id": test["id"], "label": truth, "predicted": predicted})
-        for subject, predicted in answers.items()
+        pl.DataFrame({"subject": subject, "id": test["id"], "label": truth, "predicted": predicted}).with_columns(
+            pl.Series(f"p.{name}", p[:, i]) for i, name in enumerate(dataset.classes)
+        )
+        for subject, (predicted, p) in found.items()
     )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from instar import store
 from instar.pipeline.common import at_hand, at_work, planned, settled
 from instar.pipeline.data import audit, originals, originals_unchanged, start
-from instar.pipeline.learning import bring, evaluate, predict, prepare, score, train
+from instar.pipeline.evaluating import evaluate, score
+from instar.pipeline.learning import bring, predict, prepare, train
 from instar.pipeline.options import Options, options_of
 from instar.pipeline.planning import ask, plan
 from instar.pipeline.rates import rates

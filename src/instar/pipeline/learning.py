@@ -1,4 +1,4 @@
-"""The steps prepare, train and evaluate, and prediction for new examples."""
+"""The steps prepare and train, and prediction for new examples."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from instar import processes, steps, store
 from instar.files import read_yaml
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.common import at_hand, planned
-from instar.pipeline.data import originals, originals_unchanged, unchanged
+from instar.pipeline.data import unchanged
 from instar.pipeline.networks import network_of, trained_network
 from instar.progress import say
-from instar.records import Dataset, Epoch, Evaluation, Recipe, Split
+from instar.records import Dataset, Epoch, Recipe, Split
 
 if TYPE_CHECKING:
     from instar.models.network import Network
@@ -130,51 +130,6 @@ def rows_of(
     rows = np.array([place[i] for i in part["id"]], dtype=np.int64)
     given = [labels[i] for i in part["id"]] if labels is not None else part["label"].to_list()
     return rows, np.array([index[label] for label in given], dtype=np.int64)
-
-
-def evaluate(folder: Path) -> Evaluation:
-    """Open the test split: predictions, baselines, scores with intervals."""
-    originals_unchanged(folder)
-    return score(folder)
-
-
-def score(folder: Path) -> Evaluation:
-    """`evaluate` for a run whose source has just been found unchanged."""
-    with planned(folder, "evaluate") as (recipe, _):
-        from instar.evaluate import predictions
-        from instar.evaluate.evaluation import evaluate as scores
-        from instar.prepare.passes import logits
-
-        dataset = store.read_dataset(folder)
-        at_hand(dataset)
-        opened = steps.count(folder, "test_opened")
-        modality = MODALITIES[dataset.modality]
-        spec = store.read_card(folder).spec
-        feed = modality.feed()
-        prepared = feed.open(feed.prepare(dataset, recipe, spec), recipe, spec)
-        network = trained_network(folder, store.BEST, dataset, recipe)
-        sealed = dict(store.read_sealed(folder).iter_rows())
-        val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
-        test_rows, test_labels = rows_of(dataset, prepared.ids, "test", sealed)
-        parts: tuple[tuple[Split, Any, Any], ...] = (("val", val_rows, val_labels), ("test", test_rows, test_labels))
-        made = pl.concat(
-            predictions.frame(
-                dataset, split, labels, logits(network, prepared, rows, recipe, f"predict {split}"), recipe.decode
-            )
-            for split, rows, labels in parts
-        )
-        untuned = trained_network(folder, store.PROBE, dataset, recipe)
-        probe = logits(untuned, prepared, test_rows, recipe, "predict with the probe")
-        with originals(dataset):
-            cheap = modality.cheap(kept_in_training(dataset, folder))
-        baselines = predictions.baselines(dataset, test_labels, probe=probe, cheap=cheap, decode=recipe.decode)
-        store.write_frame(folder / store.PREDICTIONS, made)
-        store.write_frame(folder / store.BASELINES, baselines)
-        result = scores(made, baselines, dataset.classes, ordered=dataset.ordered, opened=opened, seed=recipe.seed)
-        store.write_evaluation(folder, result)
-    best = result.score("accuracy")
-    say(f"accuracy on {best.n} test {modality.many}: {best.value:.1%}, 95 % interval {best.low:.1%} to {best.high:.1%}")
-    return result
 
 
 def predict(folder: Path, arguments: Sequence[str]) -> pl.DataFrame:

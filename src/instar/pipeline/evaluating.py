@@ -1,0 +1,90 @@
+"""The step evaluate: the test split is opened once for each trained model, and its tables are made from the answers."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from instar import steps, store
+from instar.evaluate.evaluation import evaluate as tables
+from instar.modality.modalities import MODALITIES
+from instar.pipeline.common import at_hand, planned
+from instar.pipeline.data import originals, originals_unchanged
+from instar.pipeline.learning import kept_in_training, rows_of
+from instar.pipeline.networks import trained_network
+from instar.progress import say
+from instar.records import Dataset, Evaluation, Recipe, Split
+
+OPENED = "test_opened"
+"""Entry of machine.yaml: how many times the test split has been opened for this run, whatever came of it."""
+
+
+def evaluate(folder: Path) -> Evaluation:
+    """Predictions, baselines, scores with intervals.
+
+    The test split is opened for a model that has not answered it yet. Answers that stand in the run stay as they are
+    while the model and all else that they rest on do (`answered`); then only the tables are made anew, without
+    a network and without the originals.
+    """
+    if not answered(folder):
+        originals_unchanged(folder)
+    return score(folder)
+
+
+def score(folder: Path) -> Evaluation:
+    """`evaluate` for a run whose source has just been found unchanged."""
+    with planned(folder, "evaluate") as (recipe, _):
+        dataset = store.read_dataset(folder)
+        if not answered(folder):
+            _open(folder, recipe, dataset)
+        result = tables(
+            store.read_frame(folder / store.PREDICTIONS),
+            store.read_frame(folder / store.BASELINES),
+            dataset.classes,
+            ordered=dataset.ordered,
+            opened=int(store.read_machine(folder)[OPENED]),
+            seed=recipe.seed,
+        )
+        store.write_evaluation(folder, result)
+    best, many = result.score("accuracy"), MODALITIES[dataset.modality].many
+    say(f"accuracy on {best.n} test {many}: {best.value:.1%}, 95 % interval {best.low:.1%} to {best.high:.1%}")
+    return result
+
+
+def answered(folder: Path) -> bool:
+    """Whether the answers to the test split stand in the run as its model, as it is now, gave them.
+
+    A step that failed half-way has left no record of its answers; then the split is opened once more, and counted.
+    """
+    return steps.current(folder, "evaluate", *steps.ANSWERS_REST_ON, steps.PREDICTIONS, steps.BASELINES)
+
+
+def _open(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
+    """Let the trained network and what is simpler answer the test split, and count that they did."""
+    from instar.evaluate import predictions
+    from instar.prepare.passes import logits
+
+    at_hand(dataset)
+    steps.count(folder, OPENED)
+    modality = MODALITIES[dataset.modality]
+    spec = store.read_card(folder).spec
+    feed = modality.feed()
+    prepared = feed.open(feed.prepare(dataset, recipe, spec), recipe, spec)
+    network = trained_network(folder, store.BEST, dataset, recipe)
+    sealed = dict(store.read_sealed(folder).iter_rows())
+    val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
+    test_rows, test_labels = rows_of(dataset, prepared.ids, "test", sealed)
+    parts: tuple[tuple[Split, Any, Any], ...] = (("val", val_rows, val_labels), ("test", test_rows, test_labels))
+    made = pl.concat(
+        predictions.frame(
+            dataset, split, labels, logits(network, prepared, rows, recipe, f"predict {split}"), recipe.decode
+        )
+        for split, rows, labels in parts
+    )
+    untuned = trained_network(folder, store.PROBE, dataset, recipe)
+    probe = logits(untuned, prepared, test_rows, recipe, "predict with the probe")
+    with originals(dataset):
+        cheap = modality.cheap(kept_in_training(dataset, folder))
+    baselines = predictions.baselines(dataset, test_labels, probe=probe, cheap=cheap, decode=recipe.decode)
+    store.write_frame(folder / store.PREDICTIONS, made)
+    store.write_frame(folder / store.BASELINES, baselines)
