@@ -61,7 +61,8 @@ def make_run(
     run = folder / "run"
     dataset, sealed = _dataset(run, modality, names, per_class, twins, ordered, hostile, rng)
     store.write_dataset(run, dataset, sealed)
-    store.write_audit(run, run_checks(dataset, MODALITIES[modality].checks))
+    audit = run_checks(dataset, MODALITIES[modality].checks)
+    store.write_audit(run, audit)
     recipe = _recipe(modality, pretrained, ordered)
     store.write_plan(run, Plan(recipe))
     store.write_record(run / steps.CARD, _card(modality, pretrained, len(names)))
@@ -82,7 +83,9 @@ def make_run(
     files.write_frame(run / steps.PREDICTIONS, predictions)
     baselines = _baselines(known.filter(pl.col("split") == "test"), names, dataset, probe_skill, rng)
     files.write_frame(run / "5-eval/baselines.parquet", baselines)
-    result = evaluate(predictions, baselines, names, ordered=ordered, opened=1, seed=0)
+    result = evaluate(
+        predictions, baselines, names, ordered=ordered, opened=1, seed=0, table=dataset.table, audit=audit
+    )
     store.write_evaluation(run, result)
     stamps = {
         name: {"seconds": 3.7 * (i + 1) ** 2, "memory_gb": 1.2, "reads": {}, "writes": {}}

@@ -19,7 +19,7 @@ from instar.records import Json
 T = TypeVar("T")
 TEXT_COLUMNS = (
     *("id", "label", "predicted", "class", "input", "text", "most_confused_with", "given", "error"),
-    *("finding", "stage", "before_text", "after_text"),
+    *("finding", "stage", "before_text", "after_text", "column", "slice", "why"),
 )
 """Columns of tables whose kinds are not kept beside them that are text, even where every value looks like a number."""
 KINDS: dict[str, type[pl.DataType]] = {

@@ -31,7 +31,10 @@ PREPARED = "figures/prepared.csv"
 EPOCHS, BEST, PROBE = "4-train/epochs.csv", "4-train/best.safetensors", "4-train/probe.safetensors"
 PREDICTIONS, BASELINES = "5-eval/predictions.parquet", "5-eval/baselines.parquet"
 EVALUATION = "5-eval/evaluation.yaml"
-EVALUATION_TABLES = tuple(f"5-eval/{name}.csv" for name in ("per_class", "confusion", "reliability", "errors"))
+EVALUATION_TABLES = tuple(
+    f"5-eval/{name}.csv"
+    for name in ("per_class", "confusion", "reliability", "errors", "slices", "slice_columns")
+)
 MACHINE = "machine.yaml"
 PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST)
 """All that new examples are labelled with."""

@@ -8,10 +8,12 @@ import polars as pl
 from instar.audit.balance import MINIMUM
 from instar.charts import audit as data_charts
 from instar.charts import evaluation as result_charts
+from instar.charts import slices as slice_charts
 from instar.charts import training as training_charts
 from instar.charts.findings import drawings
 from instar.charts.theme import Chart, save
 from instar.deck.facts import Facts
+from instar.deck.story import slices
 from instar.deck.story.hidden import CHARTED
 from instar.deck.story.opening import kept
 from instar.deck.text import clean
@@ -161,4 +163,7 @@ def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     yield "09-confusion", result_charts.confusion(frame, tuple(map(clean, facts.dataset.classes))), frame
     frame = inert(evaluation.per_class)
     yield "10-per-class", result_charts.per_class(frame), frame
+    frame = inert(slices.shown(facts, words))
+    if frame.height:
+        yield "13-slices", slice_charts.slices(frame), frame
     yield "11-reliability", result_charts.reliability(evaluation.reliability), evaluation.reliability

@@ -6,8 +6,10 @@ import polars as pl
 from instar.evaluate.calibration import reliability
 from instar.evaluate.intervals import Sampled, by_group, difference, interval, sample
 from instar.evaluate.metrics import Sparse, contributions, tally
+from instar.evaluate.slices import slices
+from instar.evaluate.suspects import mistakes
 from instar.metrics import LOWER_IS_BETTER, ORDERED, Ints, f1, precision, recall
-from instar.records import Evaluation, Score
+from instar.records import Audit, Evaluation, Score
 from instar.shares import intervals_of
 
 SUBJECTS = ("tuned", "probe", "cheap", "majority")
@@ -24,13 +26,16 @@ def evaluate(
     ordered: bool,
     opened: int,
     seed: int,
+    table: pl.DataFrame | None = None,
+    audit: Audit = Audit(()),
 ) -> Evaluation:
     """All tables of an evaluation, from the test rows of `predictions`.
 
     predictions: id, split, group, label, predicted, confidence, p.<class> for each class in order;
     baselines: subject (majority, probe, cheap), id, label, predicted, on the same test rows;
     ordered: whether the distance between classes means something; opened: how often the test split has been
-    opened; seed: of the bootstrap.
+    opened; seed: of the bootstrap; table: that of the data set, for its twins, its measures and its columns;
+    audit: for its pairs of near copies.
     """
     test = predictions.filter(pl.col("split") == "test")
     probabilities = test.select([f"p.{name}" for name in classes]).to_numpy().astype(np.float64)
@@ -57,6 +62,8 @@ def evaluate(
         scores += _scores(subject, common, theirs, truth.size)
     gains = tuple(g for subject, theirs in simpler.items() for g in _gains(subject, common, tuned, theirs, truth.size))
     right = truth == predicted
+    known = test.select("id", twin="group", label=pl.lit(None, pl.String)) if table is None else table
+    found, columns = slices(test, known, seed)
     return Evaluation(
         scores=scores,
         gains=gains,
@@ -66,9 +73,9 @@ def evaluate(
         per_class=_per_class(truth, predicted, classes, sums["tuned"]),
         confusion=_confusion(truth, predicted, classes),
         reliability=reliability(test["confidence"].to_numpy().astype(np.float64), right.astype(np.float64), groups),
-        errors=test.filter(pl.col("label") != pl.col("predicted"))
-        .select("id", "label", "predicted", "confidence")
-        .sort("confidence", "id", descending=[True, False]),
+        errors=mistakes(predictions, baselines, classes, known, audit),
+        slices=found,
+        slice_columns=columns,
     )
 
 

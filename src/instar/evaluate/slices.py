@@ -100,9 +100,10 @@ def _measured(inside: NDArray[np.bool_], wrong: Ints, labels: Ints, groups: Ints
     member = inside.astype(np.float64)
     count = member.sum(axis=0)
     shares, others = wrong @ member / count, wrong @ (1 - member) / (len(wrong) - count)
-    class_of = sparse.csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))))
-    n_in, n_out = class_of @ member, class_of @ (1 - member)
-    wrong_in, wrong_out = class_of @ (member * wrong[:, None]), class_of @ ((1 - member) * wrong[:, None])
+    n_in, n_out, wrong_in, wrong_out = (
+        _summed(labels, part)
+        for part in (member, 1 - member, member * wrong[:, None], (1 - member) * wrong[:, None])
+    )
     weight = np.divide(1, n_in + n_out, out=np.zeros_like(n_in), where=n_in * n_out > 0)
     excess = ((wrong_in * n_out - wrong_out * n_in) * weight).sum(axis=0)
     within = excess / np.maximum((n_in * n_out * weight).sum(axis=0), 1e-12)
@@ -127,9 +128,14 @@ def _measured(inside: NDArray[np.bool_], wrong: Ints, labels: Ints, groups: Ints
 
 def _intervals(inside: NDArray[np.bool_], wrong: Ints, groups: Ints) -> list[Share]:
     """The interval of the share of mistakes among the rows of each column."""
-    witness = sparse.csr_array((np.ones(len(groups)), (groups, np.arange(len(groups)))))
     member = inside.astype(np.float64)
-    return intervals_of(*(sparse.csr_array(witness @ part) for part in (member * wrong[:, None], member)))
+    return intervals_of(*(sparse.csr_array(_summed(groups, part)) for part in (member * wrong[:, None], member)))
+
+
+def _summed(codes: Ints, rows: Floats) -> Floats:
+    """(G, K): the rows (N, K) summed within each code."""
+    which = sparse.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))))
+    return np.asarray(which @ rows, dtype=np.float64)
 
 
 def _like(inside: NDArray[np.bool_]) -> list[int | None]:

@@ -1,4 +1,4 @@
-"""Is the model worse on a slice than chance lets the worst of all slices looked at be? A permutation test of all at once.
+"""Is the model worse on a slice than chance lets the worst of all slices be? A permutation test of all at once.
 
 The mistakes are dealt anew among the rows, and of each deal the most surprising of all slices is kept; the corrected p
 of a slice is the share of deals in which *any* slice surprises as much (the single-step min-P of Westfall and Young

@@ -10,7 +10,7 @@ from instar.records import Audit
 PAIRS = ("near-twins", "feature-twins")
 """Findings whose rows are pairs of near copies: id, other_id."""
 UNLIKELY, LIKELY = 0.05, 0.5
-"""Tempered probabilities of the given and of the answered class from which copies are believed more than the label. Many
+"""Tempered probabilities of the given and of the answered class from which copies are believed more than the label: many
 a text of two words stands there under several labels, none of them wrong (our judgement)."""
 
 

@@ -70,7 +70,12 @@ class Evaluation:
     reliability: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """confidence (mean of the bin), accuracy, low, high, n"""
     errors: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
-    """id, label, predicted, confidence: the mistakes, most confident first"""
+    """id, label, predicted, confidence, belief, suspect, why: the mistakes, most confident first, and which of their
+    labels are suspect (see `evaluate.suspects.mistakes`)"""
+    slices: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """What parts of the test rows have of mistakes, the surest worse first (see `evaluate.slices.slices`)"""
+    slice_columns: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """column, looks (slices of it that were looked at), why (it was left out)"""
 
     def gain(self, metric: str, subject: str) -> Score | None:
         """The gain over a baseline, or None where there is no such baseline."""

@@ -6,6 +6,7 @@ from instar import steps
 from instar.deck.facts import Facts
 from instar.deck.story import common
 from instar.deck.story.chain import part
+from instar.deck.story.suspects import doubted
 from instar.deck.words import LEVEL, Words
 from instar.records import Figure, Points, Slide
 
@@ -18,13 +19,14 @@ WIDE = 0.25
 
 
 def worst(facts: Facts) -> pl.DataFrame:
-    """Classes taken for each other: label, predicted, n, of (test examples of the label); most first."""
+    """Classes taken for each other: label, predicted, n, of (test examples of the label); most first, as in the chart:
+    of equals the largest share of its class."""
     table = facts.evaluation.confusion
     of = table.group_by("label").agg(pl.col("n").sum().alias("of"))
     wrong = table.filter((pl.col("label") != pl.col("predicted")) & (pl.col("n") > 0)).join(
         of, on="label", maintain_order="left"
     )
-    return wrong.sort("n", "label", "predicted", descending=[True, False, False])
+    return wrong.sort("n", pl.col("n") / pl.col("of"), "label", "predicted", descending=[True, True, False, False])
 
 
 def confusion(facts: Facts, words: Words) -> Slide:
@@ -203,7 +205,7 @@ def mistakes(facts: Facts, words: Words) -> Slide | None:
         "mistakes",
         part(facts, words, "result"),
         title,
-        (block, Points((words("mistakes.look"),))),
+        (block, Points((words("mistakes.look" if doubted(facts).height else "mistakes.plain"),))),
         common.notes(words, [words("mistakes.definition")], files),
         files,
     )
