@@ -126,8 +126,9 @@ def test_confusion_lists_the_pairs_that_occur() -> None:
 
 def test_errors_are_the_mistakes_most_confident_first() -> None:
     errors = planted().errors
-    assert errors.columns == ["id", "label", "predicted", "confidence"]
-    assert errors.rows() == [("test 9", "bee", "ant", 0.95), ("test 8", "bee", "ant", 0.7)]
+    assert errors.columns == ["id", "label", "predicted", "confidence", "belief", "suspect", "why"]
+    told = errors.select("id", "label", "predicted", "confidence").rows()
+    assert told == [("test 9", "bee", "ant", 0.95), ("test 8", "bee", "ant", 0.7)]
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

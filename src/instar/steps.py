@@ -32,8 +32,7 @@ EPOCHS, BEST, PROBE = "4-train/epochs.csv", "4-train/best.safetensors", "4-train
 PREDICTIONS, BASELINES = "5-eval/predictions.parquet", "5-eval/baselines.parquet"
 EVALUATION = "5-eval/evaluation.yaml"
 EVALUATION_TABLES = tuple(
-    f"5-eval/{name}.csv"
-    for name in ("per_class", "confusion", "reliability", "errors", "slices", "slice_columns")
+    f"5-eval/{name}.csv" for name in ("per_class", "confusion", "reliability", "errors", "slices", "slice_columns")
 )
 MACHINE = "machine.yaml"
 PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST)
@@ -64,7 +63,7 @@ STEPS = {
         Step("train", (DATASET, TABLE, PLAN, CARD, KEPT, EXCLUDED), (EPOCHS, BEST, PROBE)),
         Step(
             "evaluate",
-            ANSWERS_REST_ON,
+            (*ANSWERS_REST_ON, AUDIT, FINDINGS),
             (PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
         ),
         Step(

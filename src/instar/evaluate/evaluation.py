@@ -17,6 +17,10 @@ LABELS = ("accuracy", "balanced_accuracy", "macro_f1")
 CLASSES_FOR_TOP_5 = 10
 """With fewer classes, five guesses are at least half of them."""
 
+UNKNOWN = pl.DataFrame(schema={"id": pl.String, "twin": pl.Int64, "label": pl.String})
+"""The table of a data set of which nothing is known but its predictions."""
+UNAUDITED = Audit(())
+
 
 def evaluate(
     predictions: pl.DataFrame,
@@ -26,8 +30,8 @@ def evaluate(
     ordered: bool,
     opened: int,
     seed: int,
-    table: pl.DataFrame | None = None,
-    audit: Audit = Audit(()),
+    table: pl.DataFrame = UNKNOWN,
+    audit: Audit = UNAUDITED,
 ) -> Evaluation:
     """All tables of an evaluation, from the test rows of `predictions`.
 
@@ -62,8 +66,7 @@ def evaluate(
         scores += _scores(subject, common, theirs, truth.size)
     gains = tuple(g for subject, theirs in simpler.items() for g in _gains(subject, common, tuned, theirs, truth.size))
     right = truth == predicted
-    known = test.select("id", twin="group", label=pl.lit(None, pl.String)) if table is None else table
-    found, columns = slices(test, known, seed)
+    found, columns = slices(test, table, seed)
     return Evaluation(
         scores=scores,
         gains=gains,
@@ -73,7 +76,7 @@ def evaluate(
         per_class=_per_class(truth, predicted, classes, sums["tuned"]),
         confusion=_confusion(truth, predicted, classes),
         reliability=reliability(test["confidence"].to_numpy().astype(np.float64), right.astype(np.float64), groups),
-        errors=mistakes(predictions, baselines, classes, known, audit),
+        errors=mistakes(predictions, baselines, classes, table, audit),
         slices=found,
         slice_columns=columns,
     )

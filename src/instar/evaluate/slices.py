@@ -101,8 +101,7 @@ def _measured(inside: NDArray[np.bool_], wrong: Ints, labels: Ints, groups: Ints
     count = member.sum(axis=0)
     shares, others = wrong @ member / count, wrong @ (1 - member) / (len(wrong) - count)
     n_in, n_out, wrong_in, wrong_out = (
-        _summed(labels, part)
-        for part in (member, 1 - member, member * wrong[:, None], (1 - member) * wrong[:, None])
+        _summed(labels, part) for part in (member, 1 - member, member * wrong[:, None], (1 - member) * wrong[:, None])
     )
     weight = np.divide(1, n_in + n_out, out=np.zeros_like(n_in), where=n_in * n_out > 0)
     excess = ((wrong_in * n_out - wrong_out * n_in) * weight).sum(axis=0)

@@ -10,8 +10,8 @@ from instar.records import Audit
 PAIRS = ("near-twins", "feature-twins")
 """Findings whose rows are pairs of near copies: id, other_id."""
 UNLIKELY, LIKELY = 0.05, 0.5
-"""Tempered probabilities of the given and of the answered class from which copies are believed more than the label: many
-a text of two words stands there under several labels, none of them wrong (our judgement)."""
+"""Tempered probabilities of the given and of the answered class from which copies are believed more than the label. Of
+texts of two words, copies stand there under several labels without any of them being wrong (our judgement)."""
 
 
 def mistakes(

@@ -44,6 +44,8 @@ def score(folder: Path) -> Evaluation:
             ordered=dataset.ordered,
             opened=int(store.read_machine(folder)[OPENED]),
             seed=recipe.seed,
+            table=dataset.table,
+            audit=store.read_audit(folder),
         )
         store.write_evaluation(folder, result)
     best, many = result.score("accuracy"), MODALITIES[dataset.modality].many
