@@ -35,6 +35,8 @@ EVALUATION_TABLES = tuple(
     f"5-eval/{name}.csv" for name in ("per_class", "confusion", "reliability", "errors", "slices", "slice_columns")
 )
 MACHINE = "machine.yaml"
+STUDY = "study.yaml"
+"""Beside run directories: what several runs say together."""
 PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST)
 """All that new examples are labelled with."""
 ANSWERS_REST_ON = (DATASET, TABLE, SEALED, PLAN, CARD, KEPT, EXCLUDED, BEST, PROBE)
@@ -154,7 +156,10 @@ def begin_predict(run: Path) -> None:
 
 
 def holds_run(names: Collection[str]) -> bool:
-    """Whether a folder with these names in it is a run directory, be it one that has only just been begun."""
+    """Whether a folder with these names in it is a run directory, be it one that has only just been begun, or a study
+    of several."""
+    if LOCK in names and STUDY in names:
+        return True
     begun = LOCK in names and all(name.startswith(".") for name in names)
     return begun or (MACHINE in names and (LOCK in names or "1-data" in names))
 

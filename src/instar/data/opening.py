@@ -1,6 +1,7 @@
 """From rows that were read and measured to a `Dataset` with splits and sealed test labels."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from instar.data.grouping import Kind, facts, group, twins
 from instar.data.order import order
 from instar.data.raw import Raw
-from instar.data.split import SHARES, random_leak, split
+from instar.data.split import SHARES, folds, random_leak, split
 from instar.errors import UserError
 from instar.records import Dataset
 
@@ -17,8 +18,22 @@ TWIN_OF = {"test": "exact twin of a test example", "val": "exact twin of a valid
 """Why a row is taken out of a split that the source gave: training on it would be training on the answer."""
 
 
+class Fold(NamedTuple):
+    """One of several test parts that share out the labelled examples between them."""
+
+    number: int
+    """From 1."""
+    of: int
+
+
 def build(
-    raw: Raw, measured: pl.DataFrame, *, limit: int | None, seed: int, grouping: Kind = "near"
+    raw: Raw,
+    measured: pl.DataFrame,
+    *,
+    limit: int | None,
+    seed: int,
+    grouping: Kind = "near",
+    fold: Fold | None = None,
 ) -> tuple[Dataset, pl.DataFrame]:
     """Limit, order, group and split.
 
@@ -35,6 +50,11 @@ def build(
         measured: columns id, twin, error, measure.*, a row per row of `raw.frame`.
         limit: at most so many examples per class, or None.
         grouping: what is kept together: exact twins, or near copies too where they can be told.
+        fold: the test part is this one of so many that equal arguments share all examples out to (`split.folds`); the
+            rest is split to train on and to choose by as it would be without folds, 70 to 15.
+
+    Raises:
+        UserError: too little to split; or folds are wanted of a set that came split.
 
     Returns:
         The data set, labels of its test rows null, and those labels: columns id, label.
@@ -50,9 +70,14 @@ def build(
         raise UserError(f"{raw.source}: fewer than two classes have readable examples{reason}")
     leak = random_leak(frame.filter(_USED)["twin"].to_numpy(), SHARES["train"])
     given = frozenset(frame.filter(_USED)["given"].drop_nulls()) - {"train"}
+    if given and fold:
+        raise UserError(
+            f"{raw.source} comes with its own {' and '.join(sorted(given))} part, which folds would mix with the rest; "
+            "leave --folds away (--seeds N repeats the training on the parts as they are)"
+        )
     frame = _as_given(frame) if given else frame
     kept = group(frame, grouping)
-    frame, too_few = _split(frame.with_columns(kept.groups), given, raw.source, ordering.classes, seed)
+    frame, too_few = _split(frame.with_columns(kept.groups), given, raw.source, ordering.classes, seed, fold)
     used = frame.filter(pl.col("split").is_in(list(SHARES)))
     sizes = frame.filter(pl.col("error").is_null() | pl.col("error").is_in(list(TWIN_OF.values())))[
         "twin"
@@ -68,6 +93,7 @@ def build(
         "limit": limit,
         "left_out_by_limit": left_out,
         "seed": seed,
+        "fold": list(fold) if fold else None,
         "given_split": bool(given),
         "shares": list(SHARES.values()),
         "kept_in_train": too_few,
@@ -135,7 +161,7 @@ def _limit(frame: pl.DataFrame, limit: int, seed: int) -> tuple[pl.DataFrame, in
 
 
 def _split(
-    frame: pl.DataFrame, given: Set[str], source: str, classes: Sequence[str], seed: int
+    frame: pl.DataFrame, given: Set[str], source: str, classes: Sequence[str], seed: int, fold: Fold | None
 ) -> tuple[pl.DataFrame, list[str]]:
     """Column split in its final state, and the classes that had too few groups for every part."""
     missing = {part: share for part, share in SHARES.items() if part not in given}
@@ -145,13 +171,28 @@ def _split(
     if len(missing) == 1:
         return frame, []
     groups = _strata(pool, classes)
-    total = sum(missing.values())
-    shares = {part: share / total for part, share in missing.items()}
-    parts, too_few = split(groups["size"].to_numpy(), _codes(groups["label"], classes), shares, seed)
-    drawn = pl.DataFrame({"group": groups["group"], "drawn": parts})
+    sizes, strata = groups["size"].to_numpy(), _codes(groups["label"], classes)
+    if fold:
+        number, too_few = folds(sizes, strata, fold.of, seed)
+        tested = number == fold.number - 1
+        if not tested.any():
+            most = len(np.unique(number[number >= 0]))
+            raise UserError(f"{source}: {fold.of} folds are too many for its examples; ask for {max(most, 2)} at most")
+        parts = np.where(tested, "test", "train").astype(object)
+        parts[~tested] = split(sizes[~tested], strata[~tested], _of_one(missing, "train", "val"), seed)[0]
+    else:
+        drawn_parts, too_few = split(sizes, strata, _of_one(missing, *missing), seed)
+        parts = np.array(drawn_parts, dtype=object)
+    drawn = pl.DataFrame({"group": groups["group"], "drawn": list(parts)}, schema_overrides={"drawn": pl.String})
     frame = frame.join(drawn, on="group", how="left", maintain_order="left")
     frame = frame.with_columns(pl.when(_USED).then("drawn").otherwise("split").alias("split")).drop("drawn")
     return frame, [classes[i] for i in too_few]
+
+
+def _of_one(shares: Mapping[str, float], *parts: str) -> dict[str, float]:
+    """The shares of these parts among themselves."""
+    total = sum(shares[part] for part in parts)
+    return {part: shares[part] / total for part in parts}
 
 
 def _as_given(frame: pl.DataFrame) -> pl.DataFrame:

@@ -54,6 +54,37 @@ def split(
     return parts, tuple(too_few)
 
 
+def folds(
+    sizes: NDArray[np.int64], strata: NDArray[np.int64], number: int, seed: int
+) -> tuple[NDArray[np.int64], tuple[int, ...]]:
+    """Put each group into one of `number` folds, so that every class is spread over them evenly, counted in rows.
+
+    Within a class the groups are shuffled, and the largest go first, each into the fold that has fewest rows of the
+    class so far; among equals into the one that has fewest of all classes (longest processing time first: Graham 1969,
+    doi:10.1137/0117039). A class with fewer groups than a training, a validation and a test part need is tested in no
+    fold; one with fewer groups than folds is tested in as many folds as it has groups.
+
+    Returns:
+        The fold of each group, from 0, -1 where it is never tested; and the classes of which that is so.
+    """
+    rng = np.random.default_rng(seed)
+    fold = np.full(len(sizes), -1, dtype=np.int64)
+    rows = np.zeros(number, dtype=np.int64)
+    too_few: list[int] = []
+    for stratum in np.unique(strata):
+        left = rng.permutation(np.flatnonzero(strata == stratum))
+        if len(left) < len(SHARES):
+            too_few.append(int(stratum))
+            continue
+        of_class = np.zeros(number, dtype=np.int64)
+        for group in left[np.argsort(-sizes[left], kind="stable")]:
+            chosen = int(np.lexsort((rows, of_class))[0])
+            fold[group] = chosen
+            of_class[chosen] += sizes[group]
+            rows[chosen] += sizes[group]
+    return fold, tuple(too_few)
+
+
 def _fill(order: Sequence[int], sizes: NDArray[np.int64], target: float, most: int) -> list[int]:
     """The next groups that bring the sum of sizes nearer to the target; at least one, at most `most`."""
     taken: list[int] = []

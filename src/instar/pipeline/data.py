@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -15,7 +15,9 @@ import polars as pl
 from instar import machine, steps, store
 from instar.audit.check import run_checks
 from instar.data import fetching, opening, reading
+from instar.data.fetching import Located
 from instar.data.fingerprint import fingerprint
+from instar.data.raw import Raw
 from instar.errors import UserError
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.choosing import asked_is_at_hand
@@ -26,10 +28,23 @@ from instar.progress import say
 from instar.records import Audit, Dataset
 
 
-def start(options: Options, out: Path | None = None) -> Path:
+@dataclass(frozen=True)
+class Seen:
+    """A source that has been read and measured: runs that differ in their splits alone share it."""
+
+    located: Located
+    fingerprint: str
+    raw: Raw
+    measured: pl.DataFrame
+
+
+def start(options: Options, out: Path | None = None, seen: Seen | None = None) -> Path:
     """Open the data into a new run directory, or find the one that these options made.
 
     As long as nothing is planned, other settings and another backbone take the place of those asked for before.
+
+    Args:
+        seen: what `look` found for the same source and columns, where that has just been done.
 
     Raises:
         UserError: the directory holds a run with other options, or another process is at work on it.
@@ -47,7 +62,7 @@ def start(options: Options, out: Path | None = None) -> Path:
             opened(folder)
         else:
             at_hand_by_name(options)
-            open_data(folder, options)
+            open_data(folder, options, seen)
     return folder
 
 
@@ -124,14 +139,8 @@ def _name(options: Options) -> str:
     return re.sub(r"[^\w.-]+", "_", "-".join(parts)).lower()
 
 
-def open_data(folder: Path, options: Options) -> Dataset:
-    """Read, measure, group and split the data; seal the labels of the test split.
-
-    What machine.yaml knows of an earlier opening of this run stays: its steps, whose digests tell what is stale, and
-    how often the test split was opened.
-    """
-    machine.restart_peak()
-    started = monotonic()
+def look(options: Options) -> Seen:
+    """Read and measure what is to be learnt from; nothing of it depends on limit, seed or fold."""
     located = fetching.resolve(options.source)
     seen = fingerprint(located.path)  # first, so that a change while it is read is noticed
     columns = {key: getattr(options, key) or getattr(located, key) for key in ("text", "image", "label")}
@@ -141,8 +150,24 @@ def open_data(folder: Path, options: Options) -> Dataset:
     modality = MODALITIES[raw.modality]
     say(f"{raw.name}: {raw.frame.height} {modality.many} found, measuring them")
     measured = modality.measure(raw.frame.filter(pl.col("input").is_not_null()).select("id", "input"), Path(raw.root))
+    return Seen(located, seen, raw, measured)
+
+
+def open_data(folder: Path, options: Options, seen: Seen | None = None) -> Dataset:
+    """Read, measure, group and split the data; seal the labels of the test split.
+
+    What machine.yaml knows of an earlier opening of this run stays: its steps, whose digests tell what is stale, and
+    how often the test split was opened.
+    """
+    machine.restart_peak()
+    started = monotonic()
+    seen = seen or look(options)
+    located, modality = seen.located, MODALITIES[seen.raw.modality]
     grouping = first_asked(options).get("grouping", "near")
-    dataset, sealed = opening.build(raw, measured, limit=options.limit, seed=options.seed, grouping=grouping)
+    fold = opening.Fold(options.fold, options.folds) if options.folds else None
+    dataset, sealed = opening.build(
+        seen.raw, seen.measured, limit=options.limit, seed=options.seed, grouping=grouping, fold=fold
+    )
     before = store.read_machine(folder)
     about: dict[str, Any] = {
         "format": steps.FORMAT,
@@ -152,7 +177,7 @@ def open_data(folder: Path, options: Options) -> Dataset:
             "path": str(located.path),
             "licence": located.licence,
             "citation": located.citation,
-            "fingerprint": seen,
+            "fingerprint": seen.fingerprint,
         },
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": machine.versions(),

@@ -27,6 +27,10 @@ class Options:
     seed: int = 0
     settings: tuple[str, ...] = ()
     """key=value, each a decision with basis asked."""
+    folds: int | None = None
+    """How many test parts share out the examples; None: one part of 15 %."""
+    fold: int = 1
+    """Which of the folds is the test part, from 1."""
 
 
 OF_THE_FEED = ("input_size", "fit", "clean", "precision", "channels_last", "threads")
@@ -41,6 +45,8 @@ def firm(options: Options) -> Options:
             a backbone.
     """
     settings = tuple(map(firm_setting, options.settings))
+    if options.folds is not None and not (options.folds >= 2 and 1 <= options.fold <= options.folds):
+        raise UserError(f"fold {options.fold} of {options.folds}: there are at least two, counted from 1")
     if options.backbone:
         sources.check(options.backbone)
     backbone, weights = _backbone_and_weights(options)

@@ -34,10 +34,14 @@ def ask(folder: Path, settings: Sequence[str]) -> None:
             opened(folder)
 
 
-def plan(folder: Path) -> Plan:
+def plan(folder: Path, like: Path | None = None) -> Plan:
     """Choose the backbone, measure it on this machine, and decide every field of the recipe, with reasons.
 
     What was asked for in an earlier plan of this run (by `--set` or by editing plan.yaml) is asked for again.
+
+    Args:
+        like: another run; what was measured for it holds for this one too where it was the same network, machine and
+            size, so that runs to be compared do not differ by a noise of their measurements.
     """
     with at_work(folder, "plan"):
         with step(folder, "plan") as record:
@@ -46,7 +50,7 @@ def plan(folder: Path) -> Plan:
             modality = MODALITIES[dataset.modality]
             chosen, network = choose_backbone(dataset, options.backbone, options, asked.get("input_size"))
             extent = modality.extent(dataset, network.card.spec, asked.get("input_size"))
-            measurements, record["measured"] = measured(folder, network, extent)
+            measurements, record["measured"] = measured((folder, *([like] if like else [])), network, extent)
             found = store.read_audit(folder)
             made = assemble.make(
                 dataset,
@@ -68,11 +72,11 @@ def plan(folder: Path) -> Plan:
     return made
 
 
-def measured(folder: Path, network: "Network", extent: int) -> tuple[Measurements, Json]:
+def measured(runs: Sequence[Path], network: "Network", extent: int) -> tuple[Measurements, Json]:
     """How fast this machine runs the network, and under what conditions that was measured.
 
     Measurements vary by some percent, and a plan that changes with them would start the training anew: those of an
-    earlier plan of this run are kept as long as network, size of the examples, machine and torch are the same.
+    earlier plan of these runs are kept as long as network, size of the examples, machine and torch are the same.
     """
     import torch
 
@@ -86,11 +90,12 @@ def measured(folder: Path, network: "Network", extent: int) -> tuple[Measurement
         "cores": machine.cores(),
         "torch": str(torch.__version__),
     }
-    stamp = store.read_machine(folder).get("steps", {}).get("plan", {})
-    path = folder / store.MEASUREMENTS
-    if stamp.get("measured") == now and path.exists() and store.digest(path) == stamp["writes"][store.MEASUREMENTS]:
-        say(f"measurements of {network.card.title} on this machine are kept: {path}")
-        return store.read_measurements(folder), now
+    for run in runs:
+        stamp = store.read_machine(run).get("steps", {}).get("plan", {})
+        path = run / store.MEASUREMENTS
+        if stamp.get("measured") == now and path.exists() and store.digest(path) == stamp["writes"][store.MEASUREMENTS]:
+            say(f"measurements of {network.card.title} on this machine are kept: {path}")
+            return store.read_measurements(run), now
     return measure(network, extent=extent), now
 
 

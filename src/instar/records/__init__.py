@@ -1,7 +1,8 @@
 """The records that instar passes from step to step and writes to disk: the table of contents of the tool.
 
 In the order in which they are written: `Dataset`, `Finding` and `Audit` (records.data); `Card`, `Measurements`,
-`Decision`, `Stage`, `Recipe` and `Plan` (records.plan); `Epoch`, `Score` and `Evaluation` (records.results); `Slide`
+`Decision`, `Stage`, `Recipe` and `Plan` (records.plan); `Epoch`, `Score` and `Evaluation` (records.results); `Study`
+(records.study); `Slide`
 and its blocks (records.slides). Records are frozen; functions take records and return records; only `store` and the
 steps that say so touch the disk.
 """
@@ -46,6 +47,7 @@ from instar.records.slides import (
     Slide,
     TableBlock,
 )
+from instar.records.study import Joint, Kind, Study
 
 __all__ = [
     "STRICT",
@@ -64,7 +66,9 @@ __all__ = [
     "Group",
     "Headline",
     "InputSpec",
+    "Joint",
     "Json",
+    "Kind",
     "Measurements",
     "Method",
     "Picture",
@@ -77,6 +81,7 @@ __all__ = [
     "Slide",
     "Split",
     "Stage",
+    "Study",
     "TableBlock",
     "Timing",
     "Verdict",
