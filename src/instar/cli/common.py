@@ -16,6 +16,8 @@ app = typer.Typer(
 
 DATA = "A folder, a table, a zip or tar, or a name that `instar fetch` knows; or a run directory."
 BACKBONE = "Network to start from (SOURCE: timm, torchvision, hf, hub, scratch); else the plan chooses."
+FOLDS = "A study of K runs, each tested on another part of the data, and what they say together."
+SEEDS = "A study of N runs that differ in the seed of training alone, and what they say together."
 SETTING = "A value of the plan that you want, such as epochs=3 or lr=1e-4; may be repeated."
 
 
@@ -37,6 +39,8 @@ Weights = Annotated[
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N examples per class.")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of split and training; 0 where not given.")]
+Folds = Annotated[int | None, typer.Option("--folds", min=2, metavar="K", help=FOLDS)]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=2, metavar="N", help=SEEDS)]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=SETTING)]
 
 

@@ -26,7 +26,7 @@ from scipy import sparse
 from scipy.stats import t as student
 
 from instar.evaluate.intervals import Interval, Sampled, difference, interval
-from instar.metrics import Floats
+from instar.metrics import LOWER_IS_BETTER, Floats
 from instar.shares import LEVEL
 
 
@@ -78,11 +78,17 @@ def over_seeds(value: float, tested: Interval, values: Floats) -> tuple[float, f
     return value - float(np.hypot(value - tested.low, half)), value + float(np.hypot(tested.high - value, half))
 
 
+def within(ends: tuple[float, float], metric: str) -> tuple[float, float]:
+    """The ends of a score's interval inside what the metric can be."""
+    least, most = (-1.0 if metric == "quadratic_kappa" else 0.0), (np.inf if metric in LOWER_IS_BETTER else 1.0)
+    return max(ends[0], least), min(ends[1], most)
+
+
 def scored(runs: Sequence[Sampled], metric: str, *, constant: bool = False) -> tuple[float, float, float]:
     """Value, low and high of the mean of networks that were `sample`d together; see the module."""
     mean = mean_of(runs)
     found = interval(mean, metric, constant=constant)
-    return mean.value(metric), *over_seeds(mean.value(metric), found, _values(runs, metric))
+    return mean.value(metric), *within(over_seeds(mean.value(metric), found, _values(runs, metric)), metric)
 
 
 def compared(ours: Sequence[Sampled], theirs: Sequence[Sampled], metric: str) -> tuple[float, float, float]:

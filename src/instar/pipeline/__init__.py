@@ -7,7 +7,7 @@ imported by the steps that need it only.
 from collections.abc import Callable
 from pathlib import Path
 
-from instar import store
+from instar import steps, store
 from instar.pipeline.common import at_hand, at_work, planned, settled
 from instar.pipeline.data import audit, originals, originals_unchanged, start
 from instar.pipeline.evaluating import evaluate, score
@@ -45,14 +45,21 @@ def run(options: Options, out: Path | None = None) -> Path:
     return finish(start(options, out))
 
 
-def finish(folder: Path) -> Path:
-    """The steps of a run directory that are not whole, or that rest on something older than it is now."""
+def finish(folder: Path, *, last: str = "deck", like: Path | None = None) -> Path:
+    """The steps of a run directory that are not whole, or that rest on something older than it is now.
+
+    Args:
+        last: the step to stop after.
+        like: another run whose measurements hold for this one too, see `plan`.
+    """
     with at_work(folder, "audit"):
         if store.finished(folder, "plan"):
             settled(folder)
         for name, function in STEPS.items():
             if not store.current(folder, name):
-                function(folder)
+                plan(folder, like) if name == "plan" else function(folder)
+            if name == last:
+                break
     return folder
 
 
@@ -64,7 +71,7 @@ def deck(folder: Path) -> tuple[Slide, ...]:
 
 def present(folder: Path) -> tuple[Slide, ...]:
     """`deck` for a run whose source has just been found unchanged."""
-    with planned(folder, "deck"):
+    with planned(folder, "deck") as (_, record):
         from instar.deck.build import build
 
         dataset = store.read_dataset(folder)
@@ -72,6 +79,8 @@ def present(folder: Path) -> tuple[Slide, ...]:
         with originals(dataset):
             slides = build(folder)
         store.write_text(folder / "README.md", readme(folder))
+        if (study := folder.resolve().parent / steps.STUDY).exists():
+            record["study"] = store.digest(study)
     return slides
 
 

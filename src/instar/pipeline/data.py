@@ -50,7 +50,7 @@ def start(options: Options, out: Path | None = None, seen: Seen | None = None) -
         UserError: the directory holds a run with other options, or another process is at work on it.
     """
     options = firm(options)
-    folder = out or Path("runs") / _name(options)
+    folder = out or Path("runs") / name_of(options)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another folder with --out")
     if not (folder / store.MACHINE).exists() and folder.exists() and {p.name for p in folder.iterdir()} - {steps.LOCK}:
@@ -132,7 +132,8 @@ def originals(dataset: Dataset) -> Iterator[None]:
         raise UserError(f"{gone} is gone: put it back, or start a new run with another --out") from error
 
 
-def _name(options: Options) -> str:
+def name_of(options: Options) -> str:
+    """What a run directory is called where the user gives no name."""
     parts = [Path(options.source).stem or "data"]
     if options.backbone:
         parts.append(options.backbone.rstrip("/").split(":")[-1].split("/")[-1])
