@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from instar import files, steps, store
+from instar.deck.repeats import read_study
 from instar.modality.base import Modality
 from instar.modality.modalities import MODALITIES
 from instar.records import (
@@ -22,6 +23,7 @@ from instar.records import (
     Plan,
     Recipe,
     Score,
+    Study,
     Timing,
 )
 
@@ -52,6 +54,10 @@ class Facts:
     machine: Mapping[str, Any]
     previews: pl.DataFrame = field(compare=False)
     """Examples before and after preparation; empty where the run wrote none."""
+    study: Study | None = None
+    """What the run says together with others, where it belongs to a study that is whole."""
+    study_runs: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """name, value, low, high, n, joint: a row for each run of the study, and one for all."""
 
     @property
     def modality(self) -> Modality:
@@ -119,6 +125,7 @@ def read_facts(run: Path) -> Facts:
     plan, _ = store.read_plan(run)
     previews = run / PREVIEWS
     machine = store.read_machine(run)
+    study, study_runs = read_study(run)
     return Facts(
         run=run.resolve().name,
         date=datetime.fromisoformat(machine["started"]).date().isoformat(),
@@ -136,4 +143,6 @@ def read_facts(run: Path) -> Facts:
         evaluation=store.read_evaluation(run),
         machine=machine,
         previews=files.read_frame(previews) if previews.exists() else pl.DataFrame(),
+        study=study,
+        study_runs=study_runs,
     )

@@ -9,6 +9,7 @@ from instar.audit.balance import MINIMUM
 from instar.charts import audit as data_charts
 from instar.charts import evaluation as result_charts
 from instar.charts import slices as slice_charts
+from instar.charts import study as study_charts
 from instar.charts import training as training_charts
 from instar.charts.findings import drawings
 from instar.charts.theme import Chart, save
@@ -167,3 +168,6 @@ def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     if frame.height:
         yield "13-slices", slice_charts.slices(frame), frame
     yield "11-reliability", result_charts.reliability(evaluation.reliability), evaluation.reliability
+    if facts.study is not None:
+        frame = inert(facts.study_runs)
+        yield f"19-{facts.study.kind}", study_charts.runs(frame, facts.study.metric), frame

@@ -11,7 +11,7 @@ from instar.evaluate.compare import LABELS
 from instar.evaluate.intervals import Sampled, by_group, sample
 from instar.evaluate.metrics import Sparse, contributions, tally_of
 from instar.evaluate.several import compared, scored, t_interval, within
-from instar.metrics import LOWER_IS_BETTER, METRICS, ORDERED, Floats, Ints
+from instar.metrics import LOWER_IS_BETTER, METRICS, ORDERED, Ints
 from instar.records import Joint, Kind
 
 SUBJECTS = ("tuned", "probe", "cheap", "majority")
@@ -72,7 +72,7 @@ class Together:
         return scores, tuple(self._gains(sampled, values, n)), int(np.unique(witness).size)
 
     def _scores(
-        self, sampled: Mapping[str, list[Sampled]], values: Mapping[str, list[Mapping[str, float]]], n: int
+        self, sampled: Mapping[str, list[Sampled]], values: Mapping[str, list[dict[str, float]]], n: int
     ) -> Iterator[Joint]:
         for subject, networks in sampled.items():
             constant = subject == "majority" and self._one_answer(subject)
@@ -83,7 +83,7 @@ class Together:
                 yield Joint(subject, metric, *found, n, float(each.mean()), float(each.std(ddof=1)), *ends)
 
     def _gains(
-        self, sampled: Mapping[str, list[Sampled]], values: Mapping[str, list[Mapping[str, float]]], n: int
+        self, sampled: Mapping[str, list[Sampled]], values: Mapping[str, list[dict[str, float]]], n: int
     ) -> Iterator[Joint]:
         for subject in self.subjects[1:]:
             for metric in self.metrics(subject):

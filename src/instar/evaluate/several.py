@@ -46,7 +46,10 @@ def mean_of(runs: Sequence[Sampled]) -> Sampled:
     """The mean of networks that were `sample`d together; of one network, this itself."""
     if len(runs) == 1:
         return runs[0]
-    sums = sparse.csr_array(sum(run.sums for run in runs) / len(runs))
+    added = sparse.vstack([run.sums for run in runs])
+    rows = np.tile(np.arange(runs[0].sums.shape[0]), len(runs))
+    mean = sparse.csr_array((np.full(rows.size, 1 / len(runs)), (rows, np.arange(rows.size)))) @ added
+    sums = sparse.csr_array(mean)
     metrics = tuple(runs[0].drawn)
     return Mean(
         sums,

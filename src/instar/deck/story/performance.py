@@ -8,6 +8,7 @@ from instar.deck.story import common
 from instar.deck.story.chain import part
 from instar.deck.story.mistakes import classes, confusion, mistakes, pairs
 from instar.deck.story.opening import origin, spoken, verdict
+from instar.deck.story.repeated import repeated
 from instar.deck.story.slices import slices
 from instar.deck.story.suspects import suspects
 from instar.deck.words import LEVEL, Words
@@ -16,7 +17,7 @@ from instar.records import Figure, Headline, Points, Slide, TableBlock
 
 def performance(facts: Facts, words: Words) -> tuple[Slide, ...]:
     """The slides of the part."""
-    made = (curves, scores, confusion, classes, pairs, slices, calibration, mistakes, suspects, cost)
+    made = (curves, scores, confusion, classes, pairs, slices, calibration, mistakes, suspects, repeated, cost)
     return tuple(slide for make in made if (slide := make(facts, words)) is not None)
 
 
