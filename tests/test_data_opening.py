@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from instar import store
 from instar.data.grouping import ASKED, Kind
 from instar.data.measure_texts import measure
-from instar.data.opening import TWIN_OF, build
+from instar.data.opening import TWIN_OF, Fold, build
 from instar.data.raw import Raw
 from instar.errors import UserError
 from instar.records import Dataset
@@ -382,3 +382,33 @@ def test_given_test_labels_do_not_decide_what_is_joined() -> None:
     assert dataset == again
     assert dataset.table.equals(again.table)
     assert (dataset.opening["grouping"], dataset.opening["near_groups"]) == ("near", 2)
+
+
+def of_fold(rows: Sequence[Row], number: int, of: int) -> tuple[Dataset, pl.DataFrame]:
+    raw = world(rows)
+    measured = measure(raw.frame.select("id", "input"), Path())
+    return build(raw, measured, limit=None, seed=0, fold=Fold(number, of))
+
+
+def test_test_parts_of_folds_share_out_the_rows_and_copies_stay_together() -> None:
+    rows = [*plain(90, "abc"), *[(f"text {i}", "abc"[i % 3], None) for i in range(0, 90, 7)], ("text 200", "d", None)]
+    made = [of_fold(rows, k, 5) for k in range(1, 6)]
+    tested = [set(sealed["id"]) for _, sealed in made]
+    assert sum(map(len, tested)) == len(set().union(*tested)) == len(rows) - 1
+    for dataset, sealed in made:
+        used = dataset.part("train", "val", "test")
+        assert used.group_by("group").agg(pl.col("split").n_unique())["split"].max() == 1
+        assert dataset.opening["kept_in_train"] == ["d"]
+        n = {part: dataset.part(part).height for part in ("train", "val", "test")}  # type: ignore[arg-type]
+        assert abs(n["test"] - len(rows) / 5) <= 3
+        assert abs(n["val"] / (n["train"] + n["val"]) - 0.15 / 0.85) < 0.05
+        assert set(sealed["label"]) == {"a", "b", "c"}
+    groups = [d.table.sort("id")["group"].to_list() for d, _ in made]
+    assert all(g == groups[0] for g in groups)
+
+
+def test_folds_of_a_set_that_came_split_or_is_too_small_are_refused() -> None:
+    with pytest.raises(UserError, match=r"its own test part.*leave --folds away"):
+        of_fold([*plain(30), ("text 99", "a", "test"), ("text 98", "b", "test")], 1, 3)
+    with pytest.raises(UserError, match="9 folds are too many"):
+        of_fold(plain(8), 9, 9)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from instar.data.split import SHARES, near_leak, random_leak, split
+from instar.data.split import SHARES, folds, near_leak, random_leak, split
 
 worlds = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([1, 1, 1, 1, 2, 3, 40])), min_size=1, max_size=300)
 
@@ -111,3 +111,35 @@ def test_the_leak_of_near_copies_is_as_predicted() -> None:
     none = np.array([], np.int64)
     assert near_leak(np.ones(5, np.int64), none, none, 0.7) == (0, 0)
     assert near_leak(none, none, none, 0.7) == (0, 0)
+
+
+@given(worlds, st.integers(2, 7), st.integers(0, 3))
+def test_folds_test_every_group_once_and_leave_each_class_something_to_learn(
+    world: list[tuple[int, int]], number: int, seed: int
+) -> None:
+    sizes, strata = arrays(world)
+    fold, too_few = folds(sizes, strata, number, seed)
+    assert np.array_equal(folds(sizes, strata, number, seed)[0], fold)
+    for stratum in np.unique(strata):
+        of_class = fold[strata == stratum]
+        if of_class.size < 3:
+            assert stratum in too_few
+            assert (of_class == -1).all()
+        else:
+            counts = np.bincount(of_class, minlength=number)
+            assert (of_class >= 0).all()
+            assert counts.max() < of_class.size
+            assert (counts > 0).sum() == min(number, of_class.size)
+
+
+@given(st.integers(0, 10**9), st.integers(2, 10))
+def test_folds_are_even_in_every_class(seed: int, number: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes, strata = rng.integers(1, 4, 300), rng.integers(0, 6, 300)
+    fold, _ = folds(sizes, strata, number, seed)
+    rows = np.bincount(fold, sizes, number)
+    assert rows.max() - rows.min() <= 8
+    for stratum in range(6):
+        of_class = strata == stratum
+        rows = np.bincount(fold[of_class], sizes[of_class], number)
+        assert rows.max() - rows.min() <= 3
