@@ -399,7 +399,7 @@ def test_test_parts_of_folds_share_out_the_rows_and_copies_stay_together() -> No
         used = dataset.part("train", "val", "test")
         assert used.group_by("group").agg(pl.col("split").n_unique())["split"].max() == 1
         assert dataset.opening["kept_in_train"] == ["d"]
-        n = {part: dataset.part(part).height for part in ("train", "val", "test")}  # type: ignore[arg-type]
+        n = {part: dataset.part(part).height for part in ("train", "val", "test")}
         assert abs(n["test"] - len(rows) / 5) <= 3
         assert abs(n["val"] / (n["train"] + n["val"]) - 0.15 / 0.85) < 0.05
         assert set(sealed["label"]) == {"a", "b", "c"}
