@@ -9,9 +9,12 @@ from instar.records import Audit
 
 PAIRS = ("near-twins", "feature-twins")
 """Findings whose rows are pairs of near copies: id, other_id."""
-UNLIKELY, LIKELY = 0.05, 0.5
-"""Tempered probabilities of the given and of the answered class from which copies are believed more than the label. Of
-texts of two words, copies stand there under several labels without any of them being wrong (our judgement)."""
+LIKELY = 0.5
+"""Confidence, as it is and tempered, from which an answer can cast doubt on a label: that the network holds for likelier
+than all others together. Without it a weak network suspected the labels of what it could not place."""
+UNLIKELY = 0.05
+"""Tempered probability of the given label up to which copies are believed more than it. Of texts of two words, copies
+stand there under several labels without any of them being wrong (our judgement)."""
 
 
 def mistakes(
@@ -24,12 +27,13 @@ def mistakes(
 
     Returns id, label, predicted, confidence, belief (probability of the given label, tempered: the self-confidence of
     confident learning, and the order of suspicion), suspect, and why: what says so beside the network, of
-      probe   it answers the same class, and the label is so improbable that chance would account for at most a fifth
-              of as many labels (`audit.frozen_labels`: Northcutt, Jiang, Chuang 2021, arXiv 1911.00068; there with a
-              probe out of fold, here with the tuned network, which learnt from no test row either);
+      probe   it answers the same class, the network does with a confidence that is `LIKELY`, and the label is so
+              improbable that chance would account for at most a fifth of as many labels (`audit.frozen_labels`:
+              Northcutt, Jiang, Chuang 2021, arXiv 1911.00068; there with a probe out of fold, here with the tuned
+              network, which learnt from no test row either);
       cheap   as a second voice only: the cheap baseline answers the same class too;
-      copies  all of the example's exact and near copies bear the class that network and probe answer; that is enough
-              where the given label is `UNLIKELY` and this one `LIKELY`.
+      copies  all of the example's exact and near copies bear the class that network and probe answer; then it is
+              enough that the given label is `UNLIKELY`.
     """
     labels, probabilities = _coded(predictions, classes)
     at = np.flatnonzero((predictions["split"] == "test").to_numpy())
@@ -41,10 +45,11 @@ def mistakes(
     answered = (rows["label"] != rows["predicted"]).to_numpy()
     believed = tempered(probabilities, labels, np.ones(len(labels), dtype=np.bool_))[at]
     own = believed[np.arange(len(at)), labels[at]]
-    doubted = candidates(probabilities, labels)[at] & agreed["probe"] & answered
+    firm = np.minimum(rows["confidence"].to_numpy(), believed.max(axis=1)) >= LIKELY
+    doubted = candidates(probabilities, labels)[at] & agreed["probe"] & answered & firm
     listed, _ = beyond_chance(believed, labels[at], doubted)
     copied = rows["id"].is_in(_contradicted(rows, predictions, table, audit).implode()).to_numpy()
-    suspect = listed | (doubted & copied & (own <= UNLIKELY) & (believed.max(axis=1) >= LIKELY))
+    suspect = listed | (doubted & copied & (own <= UNLIKELY))
     voices = {"probe": suspect, "cheap": suspect & agreed["cheap"], "copies": suspect & copied}
     told = rows.select("id", "label", "predicted", "confidence").with_columns(
         pl.Series("belief", own),
