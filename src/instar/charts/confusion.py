@@ -168,7 +168,10 @@ def _map(counts: NDArray[np.float64], classes: tuple[str, ...], worst: pl.DataFr
         for i, (x, y) in enumerate(_beside(spots))
     ]
     drawn = alt.layer(ground, right, wrong, rings, *numbers).properties(width=MAP, height=MAP)
-    title = _caption("rows: true class, columns: predicted class; classes that are confused stand together")
+    title = _caption(
+        "rows: true class, columns: predicted class (grey: right, darker: a larger share of the class); "
+        "classes that are confused stand together"
+    )
     told = worst.select("label", "predicted", "n", "of").iter_rows()
     names = [
         (str(i + 1), shorten(a, 40), f"{n:,} of {of:,} taken for {shorten(b, 36)}")

@@ -10,8 +10,8 @@ from instar.records import Audit
 PAIRS = ("near-twins", "feature-twins")
 """Findings whose rows are pairs of near copies: id, other_id."""
 LIKELY = 0.5
-"""Confidence, as it is and tempered, from which an answer can cast doubt on a label: that the network holds for likelier
-than all others together. Without it a weak network suspected the labels of what it could not place."""
+"""Confidence, as it is and tempered, from which an answer can cast doubt on a label: likelier than all others
+together. Without it a weak network suspected the labels of what it could not place."""
 UNLIKELY = 0.05
 """Tempered probability of the given label up to which copies are believed more than it. Of texts of two words, copies
 stand there under several labels without any of them being wrong (our judgement)."""
