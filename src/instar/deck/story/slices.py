@@ -30,7 +30,7 @@ def slices(facts: Facts, words: Words) -> Slide | None:
         return None
     worse, columns = sure(facts.evaluation.slices), facts.evaluation.slice_columns
     looks = int(columns["looks"].sum())
-    first = (worse if worse.height else facts.evaluation.slices).row(0, named=True)
+    first = (worse if worse.height else frame).row(0, named=True)
     values = said(first, facts, words)
     points = []
     if worse.height:

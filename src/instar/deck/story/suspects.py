@@ -7,10 +7,10 @@ from instar.deck.facts import BASELINES, Facts
 from instar.deck.story import common
 from instar.deck.story.chain import part
 from instar.deck.words import Words
-from instar.records import Points, Slide
+from instar.records import Block, Gallery, Points, Slide
 
-FIRST = 6
-"""Suspects shown."""
+FIRST, PAIRED = 6, 2
+"""Suspects shown, and up to how many there is room for an example of the other class beside each picture."""
 
 
 def doubted(facts: Facts) -> pl.DataFrame:
@@ -47,12 +47,25 @@ def suspects(facts: Facts, words: Words) -> Slide | None:
         )
         for row in found[:12].iter_rows(named=True)
     ]
+    block = common.show(facts, first["id"].to_list(), captions, tone="bad")
+    if isinstance(block, Gallery) and first.height <= PAIRED:
+        block = _beside(facts, words, first, captions)
     files = ("5-eval/errors.csv", steps.PREDICTIONS, BASELINES)
     return Slide(
         "suspects",
         part(facts, words, "result", "suspect-labels"),
         title,
-        (common.show(facts, first["id"].to_list(), captions, tone="bad"), Points(tuple(points))),
+        (block, Points(tuple(points))),
         common.notes(words, lines, files),
         files,
     )
+
+
+def _beside(facts: Facts, words: Words, first: pl.DataFrame, captions: list[str]) -> Block:
+    """Each suspect with a training example of the class that was answered."""
+    train, ids, told = facts.dataset.part("train"), [], []
+    for row, caption in zip(first.iter_rows(named=True), captions, strict=True):
+        like = train.filter(pl.col("label") == row["predicted"])["id"].head(1).to_list()
+        ids += [row["id"], *like]
+        told += [caption, *(words("suspects.like", label=row["predicted"]) for _ in like)]
+    return common.show(facts, ids, told, columns=4)
