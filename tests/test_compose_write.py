@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from instar.compose.card import identifier
 from instar.compose.write import whole, write_set
+from instar.data.licences import identifier
 from instar.data.reading import read
 from instar.errors import UserError
 from instar.modality.image_files import file_names

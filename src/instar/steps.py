@@ -34,6 +34,8 @@ EVALUATION = "5-eval/evaluation.yaml"
 EVALUATION_TABLES = tuple(
     f"5-eval/{name}.csv" for name in ("per_class", "confusion", "reliability", "errors", "slices", "slice_columns")
 )
+EDITS, OWN = "deck.yaml", "deck/"
+"""What a person changes in the deck, and his own pictures and template."""
 MACHINE = "machine.yaml"
 STUDY = "study.yaml"
 """Beside run directories: what several runs say together."""
@@ -73,6 +75,7 @@ STEPS = {
             (
                 *(DATASET, TABLE, AUDIT, FINDINGS, PLAN, CARD, MEASUREMENTS, PREPARED, EPOCHS),
                 *(PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
+                *(EDITS, OWN),
             ),
             ("deck.pptx", "deck.html"),
         ),

@@ -16,39 +16,14 @@ from instar.compose.merge import FATES, Merged, lacking
 from instar.compose.novelty import Origin, fates, per_class
 from instar.compose.recipe import Composition
 from instar.compose.report import Report
+from instar.data.licences import identifier, size
 
-SIZES = (
-    (10**3, "n<1K"),
-    (10**4, "1K<n<10K"),
-    (10**5, "10K<n<100K"),
-    (10**6, "100K<n<1M"),
-    (10**7, "1M<n<10M"),
-)
-LICENCES = (
-    (r"\bcc0\b", "cc0-1.0"),
-    (r"\bcc[ -](by(?:-(?:nc|sa|nd))*)[ -](\d\.\d)", r"cc-\1-\2"),
-    (r"^apache\b.*2", "apache-2.0"),
-    (r"^mit\b", "mit"),
-    (r"^odbl\b|open database", "odbl"),
-    (r"^odc-by\b", "odc-by"),
-    (r"^pddl\b", "pddl"),
-    (r"^unknown$", "unknown"),
-)
-"""What licences are called by their owners -> the hub's identifier."""
 MEANING = {
     "stop": "would have stopped the composition",
     "drop": "were left out",
     "pool": "were pooled",
     "keep": "were kept all the same",
 }
-
-
-def identifier(licence: str) -> str:
-    """The hub's identifier of a licence, "other" for one that it does not list."""
-    for pattern, known in LICENCES:
-        if match := re.search(pattern, licence.lower()):
-            return match.expand(known)
-    return "other"
 
 
 def card(report: Report, recipe: Composition, merged: Merged) -> str:
@@ -95,7 +70,7 @@ def _header(report: Report, recipe: Composition, n: int) -> str:
         "license": ids[0] if len(ids) == 1 else ids,
         **({"license_name": "see-column-licence"} if "other" in ids else {}),
         "task_categories": [f"{report.modality}-classification"],
-        "size_categories": [next((name for limit, name in SIZES if n < limit), "10M<n<100M")],
+        "size_categories": [size(n)],
         "source_datasets": ["extended"],
         "tags": ["instar"],
         "configs": [{"config_name": "default", "data_files": "table.csv"}],

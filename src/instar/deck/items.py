@@ -37,7 +37,7 @@ class Text:
 
     box: Box
     text: str
-    size: int
+    size: float
     colour: Colour = "ink"
     bold: bool = False
     anchor: Literal["top", "middle", "bottom"] = "top"
@@ -77,7 +77,18 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
     widths: tuple[float, ...]
     heights: tuple[float, ...]
-    size: int
+    size: float
+    pad: float = 0.07
+    """Inches beside the text of a cell."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """Points as the text of a template's body."""
+
+    box: Box
+    items: tuple[str, ...]
+    size: float
 
 
 Item = Text | Shown | Panel | Arrow | Grid
@@ -94,3 +105,7 @@ class Page:
     number: int
     items: tuple[Item, ...]
     notes: str
+    body: Body | None = None
+    """In a template: its points."""
+    title_size: float | None = None
+    """In a template: points of its title."""

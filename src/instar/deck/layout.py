@@ -57,7 +57,7 @@ def _arrange(content: Iterable[Block], area: Box, run: Path) -> list[Item]:
         beside = Box(area.x, area.y, area.w - SIDE - GAP, area.h)
         strip = _strip(points)
         above = Box(area.x, area.y, area.w, area.h - strip - GAP * 0.8)
-        if len(rest) == 1 and _size(rest[0], beside, run) > _size(rest[0], above, run):
+        if len(rest) == 1 and size_of(rest[0], beside, run) > size_of(rest[0], above, run):
             items += _rules(points, Box(beside.right + GAP, area.y, SIDE, area.h))
             area = beside
         else:
@@ -65,11 +65,11 @@ def _arrange(content: Iterable[Block], area: Box, run: Path) -> list[Item]:
             area = above
     w = (area.w - GAP * (len(rest) - 1)) / max(len(rest), 1)
     for i, block in enumerate(rest):
-        items += _place(block, Box(area.x + i * (w + GAP), area.y, w, area.h), run)
+        items += place(block, Box(area.x + i * (w + GAP), area.y, w, area.h), run)
     return items
 
 
-def _size(block: Block, box: Box, run: Path) -> float:
+def size_of(block: Block, box: Box, run: Path) -> float:
     """How large a picture block comes out in a box; nothing for blocks that want the whole width."""
     match block:
         case Figure():
@@ -119,7 +119,7 @@ def _rules(points: Points, box: Box) -> list[Item]:
     return items
 
 
-def _place(block: Block, box: Box, run: Path) -> list[Item]:
+def place(block: Block, box: Box, run: Path) -> list[Item]:
     match block:
         case Figure():
             return blocks.figure_items(block, box, run)

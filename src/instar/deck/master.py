@@ -66,6 +66,12 @@ def empty_deck() -> PresentationType:
     return deck
 
 
+def own_deck() -> tuple[PresentationType, Any]:
+    """`empty_deck` and its layout."""
+    deck = empty_deck()
+    return deck, deck.slide_layouts[0]
+
+
 def _kind(shape: Any) -> str:
     return str(shape._element.ph.get("type", "obj"))
 

@@ -9,8 +9,7 @@ from instar.deck.text import clean, cut, height, width, wrap
 from instar.deck.theme import BODY, SMALL
 from instar.records import TableBlock
 
-PAD = 0.07
-"""Inches beside the text of a cell."""
+PAD = Grid.pad
 MOST = 4
 """Lines of a cell that has to be cut."""
 
