@@ -160,7 +160,7 @@ def test_the_same_chart_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_extremes_of_many_classes_are_named(tmp_path: Path) -> None:
     frame = counts(names(75))
-    svg = check(audit.class_counts(frame), frame, tmp_path)
+    svg = re.sub(r' aria-label="[^"]*"', "", check(audit.class_counts(frame), frame, tmp_path))
     by_size = frame.sort("n", "class", descending=[True, False])["class"]
     assert by_size[0] in svg and by_size[-1] in svg and by_size[37] not in svg
 

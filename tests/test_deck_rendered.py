@@ -71,16 +71,16 @@ def pages(
     return found
 
 
-def check_pages(run: Path, slides: int, tmp_path: Path, office: Path) -> None:
+def check_pages(run: Path, slides: int, tmp_path: Path, office: Path, footer: float = 7.0 / 7.5) -> None:
     """As many pages as slides; every word lies on its page, and none runs into the footer."""
     shown = pages(run, tmp_path, office)
     assert len(shown) == slides
     for number, (width, tall, words) in enumerate(shown, start=1):
         assert words
-        footer = 7.0 / 7.5 * tall
+        foot = footer * tall
         for left, top, right, bottom, text in words:
             assert left >= 0 and right <= width + 1 and top >= 0 and bottom <= tall, (number, text)
-            assert bottom <= footer + 2 or top >= footer - 1, (number, text, "runs into the footer")
+            assert bottom <= foot + 2 or top >= foot - 1, (number, text, "runs into the footer")
 
 
 def test_libreoffice_shows_every_slide_whole(built: Path, tmp_path: Path, office: Path) -> None:

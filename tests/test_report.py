@@ -19,6 +19,7 @@ from deck_fixture import make_run
 from instar import steps, store
 from instar.charts import theme
 from instar.charts.findings import CHARTS, WITHOUT, drawings
+from instar.charts.inline import DARK, inline
 from instar.deck.facts import read_facts
 from instar.deck.figures import charts, inert_finding, labelled
 from instar.deck.story import story
@@ -27,7 +28,6 @@ from instar.records import Audit, Decision, Finding, Plan
 from instar.report.album import MOST_CLASSES, Album, looks, sheets
 from instar.report.build import REPORT, charts_of, read_report_words, told_again, write_report
 from instar.report.examples import chosen
-from instar.report.svg import DARK, inline
 from instar.report.tables import MOST, table
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -92,8 +92,10 @@ def _table(counts: NDArray[np.float64], classes: tuple[str, ...]) -> Chart:
     shares = _shares(counts)
     cells: list[dict[str, Any]] = [
         {
-            "label": sides[i],
-            "predicted": heads[j],
+            "side": sides[i],
+            "head": heads[j],
+            "label": classes[i],
+            "predicted": classes[j],
             "share": share,
             "right": i == j,
             "text": _percent(share, few),
@@ -103,8 +105,8 @@ def _table(counts: NDArray[np.float64], classes: tuple[str, ...]) -> Chart:
     ]
     split = "split(datum.label, '\\n')"
     top = alt.Axis(orient="top", labelExpr=split, labelAngle=0, labelLineHeight=17, labelPadding=8 + 17 * lines)
-    x = alt.X("predicted:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.03), axis=top)
-    y = alt.Y("label:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.06))
+    x = alt.X("head:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.03), axis=top)
+    y = alt.Y("side:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.06))
     base = plot(cells).encode(x=x, y=y)
     layers = []
     for truth, tone, full in (("datum.right", ACCENT, 1.0), ("!datum.right", WARN, 0.5)):
@@ -142,6 +144,8 @@ def _map(counts: NDArray[np.float64], classes: tuple[str, ...], worst: pl.DataFr
             "y": place[classes[i]] + 0.5,
             "share": float(shares[i, j]),
             "right": bool(i == j),
+            "label": classes[i],
+            "predicted": classes[j],
         }
         for i, j in zip(*np.nonzero(counts), strict=True)
     ]

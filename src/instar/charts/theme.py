@@ -13,6 +13,7 @@ import polars as pl
 import vl_convert
 
 from instar import files
+from instar.charts.tips import described
 
 WIDTH, HEIGHT = 828, 360
 """Units of 1/72 inch: 11.5 x 5 inches."""
@@ -126,7 +127,7 @@ def save(chart: Chart, frame: pl.DataFrame, folder: Path, stem: str) -> None:
 
     The same chart gives the same bytes.
     """
-    spec = {**chart.to_dict(), "config": CONFIG}
+    spec = {**described(chart.to_dict(), frame), "config": CONFIG}
     svg = vl_convert.vegalite_to_svg(spec)
     files.write_text(folder / f"{stem}.svg", svg)
     files.write_bytes(folder / f"{stem}.png", vl_convert.svg_to_png(svg, scale=PNG_WIDTH / _width(svg)))

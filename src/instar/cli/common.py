@@ -47,3 +47,16 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 def show(folder: Path) -> None:
     """Say where the presentation of a run lies."""
     say(f"\nPresentation: {folder / 'deck.pptx'}\nIn a browser: {folder / 'deck.html'}")
+
+
+def printed(folder: Path) -> None:
+    """Print the presentation to deck.pdf where a browser or LibreOffice is at hand; say so where it cannot be."""
+    from instar.deck.pdf import print_deck
+
+    if (why := print_deck(folder)) is not None:
+        say(why)
+
+
+def older(file: Path, than: Path) -> bool:
+    """Whether a file was written before another one."""
+    return file.stat().st_mtime < than.stat().st_mtime

@@ -21,6 +21,8 @@ from instar.cli.common import (
     Text,
     Weights,
     app,
+    older,
+    printed,
     show,
 )
 from instar.errors import UserError
@@ -144,6 +146,8 @@ def run(
         running.run(_options(data, given, settings), "folds" if folds else "seeds", folds or seeds or 0, out)
     else:
         folder = pipeline.finish(_opened(data, given, settings))
+        if not (folder / "deck.pdf").exists() or older(folder / "deck.pdf", folder / "deck.html"):
+            printed(folder)
         show(folder)
 
 
@@ -202,9 +206,18 @@ def evaluate(run: Run) -> None:
 
 
 @app.command()
-def deck(run: Run) -> None:
-    """Make the presentation again."""
+def deck(
+    run: Run,
+    template: Annotated[
+        Path | None,
+        typer.Option("--template", metavar="MY.pptx", help="Take layout, fonts and colours of your own; is kept."),
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Also deck.pdf, by a browser or LibreOffice.")] = True,
+) -> None:
+    """Make the presentation again, with what deck.yaml changes in it."""
     from instar import pipeline
 
-    pipeline.deck(run)
+    pipeline.deck(run, template)
+    if pdf:
+        printed(run)
     show(run)

@@ -4,14 +4,13 @@ Keys of the headers: https://github.com/huggingface/hub-docs, modelcard.md and d
 serves on the hub as it is.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
 import yaml
 
-from instar.data.licences import identifier, size
+from instar.deck.card_header import UNKNOWN, backbone_licence, data_header, model_header
 from instar.deck.facts import Facts
 from instar.deck.markdown import bullets, md, table
 from instar.deck.story.analysis import UNCHECKED
@@ -19,10 +18,7 @@ from instar.deck.story.conclusion import limits
 from instar.deck.story.values import value
 from instar.deck.text import clean
 from instar.deck.words import LEVEL, Words
-from instar.models.catalogue import recommended
-from instar.records import Points, Score
-
-UNKNOWN = "unknown"
+from instar.records import Points
 
 
 def model_card(facts: Facts, words: Words) -> str:
@@ -44,7 +40,7 @@ def model_card(facts: Facts, words: Words) -> str:
     evaluation = facts.evaluation
     cost = [] if timing is None else [words("card.speed", forward=words.number(timing.forward, 1), many=facts.many)]
     return _card(
-        _model_header(facts, words),
+        model_header(facts, words),
         (
             (words("card.model.title", **values), words(f"card.model.lead.{kind}", **values)),
             (words("card.use"), _said(words("card.use.meant", **values), words("card.use.run", **values))),
@@ -79,7 +75,7 @@ def data_card(facts: Facts, words: Words) -> str:
     source = facts.machine.get("source", {})
     cited = clean(str(source.get("citation") or ""))
     return _card(
-        _data_header(facts),
+        data_header(facts),
         (
             (words("card.data.title", dataset=dataset.name), _said(*_data_lines(facts, words))),
             (
@@ -133,60 +129,6 @@ def _card(header: dict[str, Any], sections: Iterable[tuple[str, str]]) -> str:
 
 def _said(*lines: str) -> str:
     return " ".join(md(line) for line in lines if line.strip())
-
-
-def _model_header(facts: Facts, words: Words) -> dict[str, Any]:
-    task = f"{facts.dataset.modality}-classification"
-    tuned = [s for s in facts.evaluation.scores if s.subject == "tuned"]
-    source, _, name = facts.card.backbone.partition(":")
-    return {
-        "license": _backbone_licence(facts),
-        "pipeline_tag": task,
-        "tags": ["instar", task, *(["fine-tuned"] if facts.card.pretrained else [])],
-        **({"base_model": name} if source == "hf" and re.fullmatch(r"[\w.-]+/[\w.-]+", name) else {}),
-        "datasets": [_slug(facts.dataset.name)],
-        "metrics": [s.metric for s in tuned],
-        "model-index": [
-            {
-                "name": clean(facts.run),
-                "results": [
-                    {
-                        "task": {"type": task},
-                        "dataset": {
-                            "name": clean(facts.dataset.name),
-                            "type": _slug(facts.dataset.name),
-                            "split": "test",
-                        },
-                        "metrics": [_metric(s, words) for s in tuned],
-                    }
-                ],
-            }
-        ],
-    }
-
-
-def _metric(score: Score, words: Words) -> dict[str, Any]:
-    """A score with its interval, which the form has no own keys for."""
-    level = {"level": LEVEL, "low": round(score.low, 4), "high": round(score.high, 4), "n": score.n}
-    return {"type": score.metric, "value": round(score.value, 4), "name": words.metric(score.metric), "args": level}
-
-
-def _data_header(facts: Facts) -> dict[str, Any]:
-    n = facts.labelled.height
-    licence = str(facts.machine.get("source", {}).get("licence") or UNKNOWN)
-    known = identifier(licence)
-    return {
-        "pretty_name": clean(facts.dataset.name),
-        "license": known,
-        **({"license_name": _slug(licence), "license_details": clean(licence)} if known == "other" else {}),
-        "task_categories": [f"{facts.dataset.modality}-classification"],
-        "size_categories": [size(n)],
-        "tags": ["instar"],
-    }
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:40].strip("-") or "data"
 
 
 def _limits(facts: Facts, words: Words) -> list[str]:
@@ -249,17 +191,12 @@ def _scores(facts: Facts, words: Words) -> str:
     return table(tuple(words(f"card.{key}") for key in ("whose", "metric", "value", "interval", "n", "by")), rows)
 
 
-def _backbone_licence(facts: Facts) -> str:
-    found = [e.licence for e in recommended(facts.dataset.modality) if e.backbone == facts.card.backbone and e.licence]
-    return found[0] if found else UNKNOWN
-
-
 def _data_licence(facts: Facts, words: Words) -> str:
     licence = clean(str(facts.machine.get("source", {}).get("licence") or ""))
     return words("card.licence.data", licence=licence) if licence else words("card.licence.silent")
 
 
 def _licences(facts: Facts, words: Words) -> list[str]:
-    known = _backbone_licence(facts)
+    known = backbone_licence(facts)
     own = words("card.licence.unknown") if known == UNKNOWN else words("card.licence.backbone", licence=known)
     return [own if facts.card.pretrained else "", _data_licence(facts, words), words("card.licence.yours")]

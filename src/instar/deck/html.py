@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import assert_never
 
 from instar import files
+from instar.charts.inline import inline
 from instar.deck import theme
 from instar.deck.items import Arrow, Box, Grid, Item, Page, Panel, Shown, Text
 from instar.deck.layout import BREAK
@@ -53,6 +54,7 @@ def write_html(pages: tuple[Page, ...], path: Path, title: str, words: Words) ->
 </main>
 <nav aria-label="{escape(words("html.navigation"))}">{buttons}
 <span id="where" aria-live="polite"></span></nav>
+<div id="tip" role="status" hidden></div>
 <script>{script}</script>
 </body>
 </html>
@@ -88,9 +90,9 @@ def _slide(page: Page, words: Words) -> str:
     n = page.number
     return f"""<section class="slide" id="s{n}" aria-labelledby="t{n}" data-key="{escape(page.key)}">
 <div class="stage">
-{_item(kicker)}
+{_item(kicker, page.key)}
 <h2 id="t{n}" class="text b z{theme.TITLE}" style="{_at(title)}"><span>{heading}</span></h2>
-{"".join(_item(item) for item in page.items)}
+{"".join(_item(item, page.key) for item in page.items)}
 <div class="text muted z{theme.SMALL}" style="{_at(foot)}"><span>{escape(page.footer)}</span></div>
 <div class="text muted right z{theme.SMALL}" style="{_at(number)}"><span>{n}</span></div>
 </div>
@@ -98,16 +100,14 @@ def _slide(page: Page, words: Words) -> str:
 </section>"""
 
 
-def _item(item: Item) -> str:
+def _item(item: Item, key: str) -> str:
     match item:
         case Text():
             names = f"text z{item.size} {item.colour} {item.anchor}" + " b" * item.bold + " centred" * item.centred
             inner = f'<span dir="auto">{escape(item.text)}</span>'
             return f'<div class="{names}" style="{_at(item.box)}">{inner}</div>\n'
         case Shown():
-            kind = "chart" if item.vector else "picture"
-            alt = escape(item.alt, quote=True)
-            return f'<img class="{kind}" style="{_at(item.box)}" alt="{alt}" src="{_data(item)}">\n'
+            return _chart(item, item.vector, key) if item.vector else _picture(item)
         case Panel():
             return f'<div class="panel" style="{_at(item.box)};background:var(--{item.colour})"></div>\n'
         case Arrow():
@@ -118,10 +118,16 @@ def _item(item: Item) -> str:
             assert_never(item)
 
 
-def _data(item: Shown) -> str:
-    if item.vector:
-        return "data:image/svg+xml;base64," + base64.b64encode(item.vector.read_bytes()).decode()
-    return _jpeg(item.path, round(item.box.w, 2))
+def _chart(item: Shown, svg: Path, key: str) -> str:
+    """A chart as part of the page: its marks can be pointed at, its text can be found, its colours turn in the dark."""
+    drawn = inline(svg.read_text(encoding="utf-8"), f"{key}-{svg.stem}", tips=True)
+    alt = escape(item.alt, quote=True)
+    return f'<div class="chart" role="img" aria-label="{alt}" style="{_at(item.box)}">{drawn}</div>\n'
+
+
+def _picture(item: Shown) -> str:
+    alt, source = escape(item.alt, quote=True), _jpeg(item.path, round(item.box.w, 2))
+    return f'<img style="{_at(item.box)}" alt="{alt}" src="{source}">\n'
 
 
 @lru_cache(maxsize=256)

@@ -80,7 +80,7 @@ def _blocks(blocks: tuple[Block, ...], entry: Entry, i: int, run: Path) -> tuple
     points = tuple(text for block in blocks if isinstance(block, Points) for text in block.items)
     rest = [block for block in blocks if not isinstance(block, Points)]
     if entry.pictures:
-        shown = tuple(_picture(picture, f"slides.{i}.pictures", run) for picture in entry.pictures)
+        shown = tuple(_picture(picture, i, run) for picture in entry.pictures)
         rest.append(Gallery(shown, 0))
     if entry.text and len(points) + len(entry.text) > MOST_POINTS:
         raise UserError(
@@ -93,15 +93,15 @@ def _blocks(blocks: tuple[Block, ...], entry: Entry, i: int, run: Path) -> tuple
     return (*rest, Points(points)) if points else tuple(rest)
 
 
-def _picture(picture: Own, where: str, run: Path) -> Picture:
+def _picture(picture: Own, i: int, run: Path) -> Picture:
     path, file = (run / picture.file).resolve(), run / steps.EDITS
     remedy = f"put it below {run} (its folder {steps.OWN} is for that) and give its path from there, or remove the line"
     if not path.is_relative_to(run.resolve()):
-        raise UserError(f"{file}: {where}: {picture.file} lies outside the run; {remedy}")
+        raise UserError(f"{file}: slides.{i}.pictures: {picture.file} lies outside the run; {remedy}")
     if not path.is_file():
-        raise UserError(f"{file}: {where}: {picture.file} is not there; {remedy}")
+        raise UserError(f"{file}: slides.{i}.pictures: {picture.file} is not there; {remedy}")
     try:
         decode(path.read_bytes())
     except Unreadable as error:
-        raise UserError(f"{file}: {where}: {picture.file}: {error}; save it as PNG or JPEG") from None
+        raise UserError(f"{file}: slides.{i}.pictures: {picture.file}: {error}; save it as PNG or JPEG") from None
     return Picture(str(path), picture.caption, picture.alt or picture.caption or Path(picture.file).stem)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from lxml.etree import XMLSyntaxError
 from pptx import Presentation
 from pptx.exc import PythonPptxError
 from pptx.opc.constants import RELATIONSHIP_TYPE
@@ -105,18 +104,19 @@ def read_template(path: Path) -> Template:
     deck = _opened(path)
     found = []
     for i, layout in enumerate(deck.slide_layouts):
-        kinds = [_kind(shape) for shape in layout.placeholders]
-        bodies = [shape for shape in layout.placeholders if _kind(shape) in BODIES]
+        places: list[Any] = list(layout.placeholders)  # type: ignore[misc]
+        kinds = [_kind(shape) for shape in places]
+        bodies = [shape for shape in places if _kind(shape) in BODIES]
         if "title" in kinds and bodies:
             body = max(bodies, key=lambda shape: shape.width * shape.height)
-            found.append((len(kinds) - 2, -body.width * body.height, i, layout, body))
+            found.append((len(kinds) - 2, -body.width * body.height, i, layout, places, body))
     if not found:
         raise UserError(
             f"{path} has no layout with a title and a place for text or content; add one in PowerPoint's slide master "
             "(Title and Content), or take another template"
         )
-    *_, i, layout, body = min(found, key=lambda entry: entry[:3])
-    title = next(shape for shape in layout.placeholders if _kind(shape) == "title")
+    *_, i, layout, places, body = min(found, key=lambda entry: entry[:3])
+    title = next(shape for shape in places if _kind(shape) == "title")
     fonts = _fonts(layout.slide_master)
     points, capitals = _title_style(layout, title)
     wide = WIDER.get(fonts["major"], WIDEST) * (CAPITALS if capitals else 1.0)
@@ -137,7 +137,7 @@ def opened(template: Template) -> tuple[PresentationType, Any]:
 def _opened(path: Path) -> PresentationType:
     try:
         return Presentation(io.BytesIO(path.read_bytes()))
-    except (BadZipFile, PythonPptxError, XMLSyntaxError, KeyError, ValueError, AttributeError):
+    except (BadZipFile, PythonPptxError, SyntaxError, KeyError, ValueError, AttributeError):
         raise UserError(f"{path} is no PowerPoint file; save the template as .pptx") from None
 
 

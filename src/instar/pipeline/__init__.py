@@ -63,13 +63,13 @@ def finish(folder: Path, *, last: str = "deck", like: Path | None = None) -> Pat
     return folder
 
 
-def deck(folder: Path) -> tuple[Slide, ...]:
-    """The presentation: deck.pptx and deck.html."""
+def deck(folder: Path, template: Path | None = None) -> tuple[Slide, ...]:
+    """The presentation: deck.pptx (in the template, if one is given), deck.html, report.md and the two cards."""
     originals_unchanged(folder)
-    return present(folder)
+    return present(folder, template)
 
 
-def present(folder: Path) -> tuple[Slide, ...]:
+def present(folder: Path, template: Path | None = None) -> tuple[Slide, ...]:
     """`deck` for a run whose source has just been found unchanged."""
     with planned(folder, "deck") as (_, record):
         from instar.deck.build import build
@@ -77,7 +77,7 @@ def present(folder: Path) -> tuple[Slide, ...]:
         dataset = store.read_dataset(folder)
         at_hand(dataset)
         with originals(dataset):
-            slides = build(folder)
+            slides = build(folder, template)
         store.write_text(folder / "README.md", readme(folder))
         if (study := folder.resolve().parent / steps.STUDY).exists():
             record["study"] = store.digest(study)

@@ -7,7 +7,10 @@ from instar import store
 CONTENTS = """\
 | where | what |
 |---|---|
-| `deck.pptx`, `deck.html` | the presentation |
+| `deck.pptx`, `deck.html`, `deck.pdf` | the presentation |
+| `deck.yaml` | its slides, to reorder, drop, retitle and add to; then `instar deck` on this directory |
+| `report.md` | the same as a text |
+| `MODEL_CARD.md`, `DATA_CARD.md` | cards in the form of the Hugging Face hub |
 | `1-data/` | the examples with their splits; the labels of the test split lie apart in `sealed.parquet` |
 | `2-audit/` | what was found in the data, a table per finding |
 | `3-plan/plan.md` | every decision with its reason |

@@ -8,6 +8,7 @@ import yaml
 
 from instar import files, steps, store
 from instar.charts.findings import drawings
+from instar.charts.inline import inline
 from instar.charts.theme import save
 from instar.deck.figures import inert_finding, labelled
 from instar.deck.words import Words, read_words
@@ -19,7 +20,6 @@ from instar.report.album import Album, Look, looks, sheets
 from instar.report.facts import Facts
 from instar.report.page import page
 from instar.report.slots import Standing, refilled, said_of
-from instar.report.svg import inline
 
 REPORT = "2-audit/report.html"
 

@@ -7,6 +7,7 @@ from importlib.resources import files as resources
 
 import polars as pl
 
+from instar.charts.inline import dark_rules
 from instar.deck import theme
 from instar.deck.text import clean
 from instar.deck.words import Words
@@ -16,7 +17,6 @@ from instar.report.examples import Group, show
 from instar.report.facts import Facts
 from instar.report.sections import CLOSED, OPEN, name_of, of_kind, section
 from instar.report.slots import ABOUT, mark, slot
-from instar.report.svg import dark_rules
 
 _ASSETS = resources("instar.report") / "assets"
 CLASSES_OPEN = 8

@@ -20,6 +20,7 @@ function fit() {
 }
 
 function show(index) {
+  point(null);
   now = Math.max(0, Math.min(slides.length - 1, index));
   slides.forEach((slide, i) => slide.classList.toggle("now", i === now));
   body.className = overview ? "over" : notes ? "live shownotes" : "live";
@@ -77,6 +78,44 @@ addEventListener("touchend", (event) => {
   const moved = event.changedTouches[0].clientX - touched;
   if (!overview && Math.abs(moved) > 40) show(now + (moved < 0 ? 1 : -1));
 }, { passive: true });
+// Charts: the mark nearest to the pointer tells the row of the table that it stands for.
+const tip = document.getElementById("tip");
+const REACH = 24;
+let pointed = null;
+function point(mark, x, y) {
+  if (mark !== pointed) {
+    pointed?.classList.remove("at");
+    mark?.classList.add("at");
+    pointed = mark;
+    tip.hidden = !mark;
+    tip.replaceChildren(...(mark ? mark.dataset.tip.split(" · ") : []).map((text) => {
+      const line = document.createElement("p");
+      line.dir = "auto";
+      line.textContent = text;
+      return line;
+    }));
+  }
+  if (!mark) return;
+  const { clientWidth: wide, clientHeight: tall } = document.documentElement;
+  tip.style.left = `${Math.max(4, Math.min(x + 16, wide - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${y + 20 + tip.offsetHeight < tall ? y + 20 : Math.max(4, y - 12 - tip.offsetHeight)}px`;
+}
+function nearest(chart, x, y) {
+  let best = null, least = REACH, small = Infinity;
+  for (const mark of chart.querySelectorAll("[data-tip]")) {
+    const box = mark.getBoundingClientRect();
+    const away = Math.hypot(Math.max(box.left - x, 0, x - box.right), Math.max(box.top - y, 0, y - box.bottom));
+    const size = box.width * box.height;
+    if (away < least - 0.5 || (away < least + 0.5 && size < small)) { best = mark; least = away; small = size; }
+  }
+  return best;
+}
+function look(event) {
+  const chart = overview ? null : event.target.closest?.(".chart");
+  point(chart && nearest(chart, event.clientX, event.clientY), event.clientX, event.clientY);
+}
+addEventListener("pointermove", look, { passive: true });
+addEventListener("pointerdown", look, { passive: true });
 addEventListener("resize", fit);
 addEventListener("hashchange", () => show((parseInt(location.hash.slice(1), 10) || 1) - 1));
 show((parseInt(location.hash.slice(1), 10) || 1) - 1);

@@ -4,6 +4,7 @@ import re
 from xml.etree import ElementTree
 
 from instar.charts.theme import ACCENT, CLASSES, GREY, INK, LIGHT, PALE, SOFT, WARN
+from instar.charts.tips import ROLE
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ElementTree.register_namespace("", SVG)
@@ -27,13 +28,22 @@ LONG = re.compile(r"(\d\.\d{2})\d+")
 """A number of more places than a screen can show."""
 
 
-def inline(svg: str, name: str) -> str:
-    """A chart as an element of a page; `name` keeps its ids apart from those of other charts."""
+TIP = "data-tip"
+"""Where a mark says what it stands for, if it shall."""
+
+
+def inline(svg: str, name: str, tips: bool = False) -> str:
+    """A chart as an element of a page; `name` keeps its ids apart from those of other charts.
+
+    tips: marks keep the row that they stand for (`charts.tips`) in the attribute `TIP`.
+    """
     root = ElementTree.fromstring(svg)
     for child in list(root):
         if child.tag == f"{{{SVG}}}rect" and child.get("fill") == PAPER:
             root.remove(child)
     for element in root.iter():
+        if tips and element.get("aria-roledescription") == ROLE and element.get("aria-label"):
+            element.set(TIP, element.attrib["aria-label"])
         for key, value in list(element.attrib.items()):
             if key.startswith("aria-") or key in IDLE:
                 del element.attrib[key]
