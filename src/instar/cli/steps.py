@@ -212,12 +212,12 @@ def deck(
         Path | None,
         typer.Option("--template", metavar="MY.pptx", help="Take layout, fonts and colours of your own; is kept."),
     ] = None,
-    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Also deck.pdf, by a browser or LibreOffice.")] = True,
+    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Leave out deck.pdf, which takes some seconds.")] = False,
 ) -> None:
     """Make the presentation again, with what deck.yaml changes in it."""
     from instar import pipeline
 
     pipeline.deck(run, template)
-    if pdf:
+    if not no_pdf:
         printed(run)
     show(run)

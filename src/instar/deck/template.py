@@ -104,7 +104,7 @@ def read_template(path: Path) -> Template:
     deck = _opened(path)
     found = []
     for i, layout in enumerate(deck.slide_layouts):
-        places: list[Any] = list(layout.placeholders)  # type: ignore[misc]
+        places: list[Any] = list(layout.placeholders)
         kinds = [_kind(shape) for shape in places]
         bodies = [shape for shape in places if _kind(shape) in BODIES]
         if "title" in kinds and bodies:
