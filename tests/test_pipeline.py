@@ -86,6 +86,18 @@ def test_a_second_call_does_nothing(run: Path) -> None:
     assert contents(run) == before
 
 
+def test_an_edited_deck_is_made_again_and_nothing_else(run: Path) -> None:
+    before = store.read_machine(run)["steps"]
+    path = run / "deck.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("- id: chain", "- id: chain\n  title: Mine", 1))
+    assert not store.current(run, "deck")
+    pipeline.finish(run)
+    assert "## Mine" in (run / "report.md").read_text(encoding="utf-8")
+    after = store.read_machine(run)["steps"]
+    assert after["deck"] != before["deck"] and {**after, "deck": 0} == {**before, "deck": 0}
+    assert store.current(run, "deck")
+
+
 def test_an_edited_plan_becomes_asked_and_what_rests_on_it_is_done_again(run: Path) -> None:
     path = run / store.PLAN
     content = yaml.safe_load(path.read_text())
