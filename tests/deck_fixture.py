@@ -83,9 +83,8 @@ def make_run(
     files.write_frame(run / steps.PREDICTIONS, predictions)
     baselines = _baselines(known.filter(pl.col("split") == "test"), names, dataset, probe_skill, rng)
     files.write_frame(run / "5-eval/baselines.parquet", baselines)
-    result = evaluate(
-        predictions, baselines, names, ordered=ordered, opened=1, seed=0, table=dataset.table, audit=audit
-    )
+    asked: dict[str, Any] = {"ordered": ordered, "opened": 1, "seed": 0, "temperature": 0.8}
+    result = evaluate(predictions, baselines, names, **asked, table=dataset.table, audit=audit)
     store.write_evaluation(run, result)
     stamps = {
         name: {"seconds": 3.7 * (i + 1) ** 2, "memory_gb": 1.2, "reads": {}, "writes": {}}

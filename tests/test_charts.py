@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from instar.charts import audit, confusion, evaluation, theme, training
+from instar.charts import audit, confidence, confusion, evaluation, theme, training
 from instar.charts.wording import amount, figure
 from instar.evaluate.evaluation import evaluate
 from instar.files import read_frame
@@ -98,6 +98,12 @@ CASES: dict[str, Callable[[], Drawn]] = {
     "one length": lambda: (audit.lengths(TEXTS[:1]), TEXTS[:1]),
 }
 
+THRESHOLDS = pl.DataFrame({"wished": [0.9, 0.95], "coverage": [0.97, 0.4], "accuracy": [0.91, 0.96]})
+
+
+def at_90(table: pl.DataFrame) -> pl.DataFrame:
+    return table.filter(pl.col("level") == 0.9)
+
 
 def of_classes(classes: tuple[str, ...], e: Evaluation) -> dict[str, Drawn]:
     """Every chart whose look depends on the number and the names of the classes."""
@@ -108,7 +114,9 @@ def of_classes(classes: tuple[str, ...], e: Evaluation) -> dict[str, Drawn]:
         "scores": (evaluation.scores(scores), scores),
         "confusion": (evaluation.confusion(e.confusion, classes), e.confusion),
         "per_class": (evaluation.per_class(e.per_class), e.per_class),
-        "reliability": (evaluation.reliability(e.reliability), e.reliability),
+        "reliability": (confidence.reliability(e.reliability), e.reliability),
+        "risk_coverage": (confidence.risk_coverage(e.risk_coverage, THRESHOLDS), e.risk_coverage),
+        "sets": (confidence.sets(*(at_90(t) for t in (e.conformal, e.conformal_classes))), at_90(e.conformal)),
     }
 
 

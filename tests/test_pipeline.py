@@ -12,8 +12,11 @@ from PIL import Image
 
 from instar import pipeline, steps, store
 from instar.errors import UserError
+from instar.files import read_yaml
+from instar.records import Temperature
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 160, 60), "blue": (50, 70, 200)}
+PASSES = ["predict test", "predict validation with the probe", "predict test with the probe"]
 WORDS = {"1 star": "bad cold rude", "2 stars": "meh slow stale", "3 stars": "good warm kind"}
 
 
@@ -124,7 +127,7 @@ def test_the_test_split_is_opened_once_for_a_model(run: Path, monkeypatch: pytes
     assert pipeline.evaluate(run).opened == 1 and not asked
     assert store.current(run, "evaluate")
     (run / store.BASELINES).unlink()
-    assert pipeline.evaluate(run).opened == 2 and asked == ["predict val", "predict test", "predict with the probe"]
+    assert pipeline.evaluate(run).opened == 2 and asked == PASSES
     assert store.read_frame(run / store.PREDICTIONS).equals(before)
     store.write_frame(run / store.PREDICTIONS, before.reverse())
     assert pipeline.evaluate(run).opened == 3  # nobody knows whose answers these are
@@ -214,3 +217,59 @@ def test_predict_says_what_it_cannot_read(made: Path, tmp_path: Path) -> None:
     answered = pipeline.predict(made, [str(broken), str(good)])
     assert answered["label"].is_null().to_list() == [True, False]
     assert answered["error"].is_null().to_list() == [False, True]
+
+
+def test_the_temperature_is_fitted_on_validation_and_used_everywhere(made: Path) -> None:
+    """What the best weights give, divided by it, is what stands in the run; the answers stay the most probable ones."""
+    dataset, found = store.read_dataset(made), read_yaml(made / steps.TEMPERATURE, Temperature)
+    kept, written = store.read_frame(made / steps.VALIDATION), store.read_frame(made / store.PREDICTIONS)
+    assert written.filter(pl.col("split") == "val").equals(kept)
+    assert kept["id"].to_list() == dataset.part("val")["id"].to_list() and found.n == kept.height
+    p = kept.select(f"p.{c}" for c in dataset.classes).to_numpy()
+    truth = [dataset.classes.index(label) for label in kept["label"]]
+    assert -np.log(p[np.arange(len(p)), truth]).mean() == pytest.approx(found.log_loss_after, abs=1e-6)
+    assert found.log_loss_after <= found.log_loss_before
+    assert store.read_evaluation(made).confidence.temperature == found.value
+
+
+def new_texts(made: Path, folder: Path) -> list[str]:
+    dataset = store.read_dataset(made)
+    rows = dataset.part("test")["input"]
+    if dataset.modality == "image":
+        return [str(Path(dataset.root) / path) for path in rows]
+    (folder / "new.txt").write_text("\n".join(rows) + "\n\n")
+    return [str(folder / "new.txt")]
+
+
+def test_predict_answers_only_where_it_is_sure_and_names_sets(made: Path, tmp_path: Path) -> None:
+    arguments = new_texts(made, tmp_path)
+    plain = pipeline.predict(made, arguments)
+    with pytest.raises(UserError, match="no threshold makes the answers surely 99"):
+        pipeline.predict(made, arguments, sure=0.99)
+    with pytest.raises(UserError, match="validation examples cannot promise sets"):
+        pipeline.predict(made, arguments, sets=0.99)
+    held = pipeline.predict(made, arguments, sets=0.8)
+    assert held.drop("set").equals(plain)
+    readable = held.filter(pl.col("error").is_null())
+    assert held.filter(pl.col("error").is_not_null())["set"].is_null().all()
+    p = readable.select(f"p.{c}" for c in store.read_dataset(made).classes)
+    for names, row in zip(readable["set"].to_list(), p.iter_rows(named=True), strict=True):
+        shares = [row[f"p.{name}"] for name in names]
+        assert shares and shares == sorted(shares, reverse=True) and shares[0] == max(row.values())
+
+
+def test_a_run_without_a_temperature_says_how_to_get_one(run: Path) -> None:
+    """As an older version left it: `instar train` takes up the finished training and fits it, `instar run` does so."""
+    weights = store.digest(run / store.BEST)
+    machine = store.read_machine(run)
+    for file in (steps.TEMPERATURE, steps.VALIDATION):
+        (run / file).unlink()
+        del machine["steps"]["train"]["writes"][file]
+    store.write_yaml(run / store.MACHINE, machine)
+    with pytest.raises(UserError, match=r"temperature\.yaml is not there; run `instar run"):
+        pipeline.predict(run, ["-"])
+    with pytest.raises(UserError, match=r"no finished step train; run `instar train"):
+        pipeline.evaluate(run)
+    pipeline.finish(run)
+    assert (run / steps.TEMPERATURE).exists() and store.current(run, "evaluate")
+    assert store.digest(run / store.BEST) == weights

@@ -213,7 +213,7 @@ def test_new_examples_need_only_what_answers_rest_on(run: Path, tmp_path: Path) 
         pipeline.predict(run, [str(new)])
     path.write_text(good)
     (run / store.BEST).unlink()
-    with pytest.raises(UserError, match=r"best\.safetensors is gone; run `instar run .*run` again"):
+    with pytest.raises(UserError, match=r"best\.safetensors is not there; run `instar run .*run` again"):
         pipeline.predict(run, [str(new)])
 
 

@@ -29,19 +29,18 @@ PLAN, CARD, MEASUREMENTS = "3-plan/plan.yaml", "3-plan/backbone.yaml", "3-plan/m
 KEPT, EXCLUDED = "3-plan/backbone/", "3-plan/excluded.csv"
 PREPARED = "figures/prepared.csv"
 EPOCHS, BEST, PROBE = "4-train/epochs.csv", "4-train/best.safetensors", "4-train/probe.safetensors"
+TEMPERATURE, VALIDATION = "4-train/temperature.yaml", "4-train/validation.parquet"
 PREDICTIONS, BASELINES = "5-eval/predictions.parquet", "5-eval/baselines.parquet"
 EVALUATION = "5-eval/evaluation.yaml"
-EVALUATION_TABLES = tuple(
-    f"5-eval/{name}.csv" for name in ("per_class", "confusion", "reliability", "errors", "slices", "slice_columns")
-)
+_TABLES = "per_class confusion errors slices slice_columns reliability risk_coverage conformal conformal_classes"
+EVALUATION_TABLES = tuple(f"5-eval/{name}.csv" for name in _TABLES.split())
 EDITS, OWN = "deck.yaml", "deck/"
 """What a person changes in the deck, and his own pictures and template."""
-MACHINE = "machine.yaml"
-STUDY = "study.yaml"
-"""Beside run directories: what several runs say together."""
-PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST)
+MACHINE, STUDY = "machine.yaml", "study.yaml"
+"""How the run was made; beside run directories, what several runs say together."""
+PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST, TEMPERATURE)
 """All that new examples are labelled with."""
-ANSWERS_REST_ON = (DATASET, TABLE, SEALED, PLAN, CARD, KEPT, EXCLUDED, BEST, PROBE)
+ANSWERS_REST_ON = (DATASET, TABLE, SEALED, PLAN, CARD, KEPT, EXCLUDED, BEST, PROBE, TEMPERATURE, VALIDATION)
 """What predictions.parquet and baselines.parquet are made from; while it stays as it is, they are not made again."""
 
 
@@ -64,7 +63,7 @@ STEPS = {
         Step("audit", (DATASET, TABLE), (AUDIT, FINDINGS)),
         Step("plan", (DATASET, TABLE, AUDIT, FINDINGS), (PLAN, CARD, MEASUREMENTS, KEPT, EXCLUDED)),
         Step("prepare", (DATASET, TABLE, PLAN, CARD, KEPT), (PREPARED,)),
-        Step("train", (DATASET, TABLE, PLAN, CARD, KEPT, EXCLUDED), (EPOCHS, BEST, PROBE)),
+        Step("train", (DATASET, TABLE, PLAN, CARD, KEPT, EXCLUDED), (EPOCHS, BEST, PROBE, TEMPERATURE, VALIDATION)),
         Step(
             "evaluate",
             (*ANSWERS_REST_ON, AUDIT, FINDINGS),
@@ -142,18 +141,18 @@ def begin(run: Path, name: str) -> None:
                     raise UserError(f"{run / file} has changed since step {upstream.name}; {remedy} again")
 
 
-def begin_predict(run: Path) -> None:
+def begin_predict(run: Path, *more: str) -> None:
     """Refuse to answer with a network that is not there, or whose plan has changed since it was trained. Only what
-    answers rest on is looked at: neither examples nor labels nor findings have to be there still."""
+    answers rest on is looked at, and `more`: neither examples nor labels nor findings have to be there still."""
     check_format(run)
     remedy = f"run `instar run {run}`"
     stamp = read_machine(run).get("steps", {}).get("train")
     if stamp is None:
         raise UserError(f"{run} has no finished step train; {remedy} first")
     known = {**stamp["reads"], **stamp["writes"]}
-    for file in PREDICTS_WITH:
+    for file in (*PREDICTS_WITH, *more):
         if not _there(run, file):
-            raise UserError(f"{run / file} is gone; {remedy} again")
+            raise UserError(f"{run / file} is not there; {remedy} again")
         if _digest(run, file) != known[file]:
             raise UserError(f"{run / file} has changed since step train; {remedy} again")
 
@@ -173,11 +172,12 @@ def finished(run: Path, name: str) -> bool:
 
 
 def current(run: Path, name: str, *files: str) -> bool:
-    """Whether a step is whole and neither what it read nor what it wrote, or the files named, has changed since."""
+    """Whether a step is whole, as this version makes it, and neither what it read nor what it wrote, or the files
+    named, has changed since."""
     stamp = read_machine(run).get("steps", {}).get(name, {"reads": {}, "writes": {}})
     known = {**stamp["reads"], **stamp["writes"]}
-    wanted = files or tuple(known)
-    return bool(known) and all(file in known for file in wanted) and _same(run, {file: known[file] for file in wanted})
+    wanted = files or (*known, *STEPS[name].writes)
+    return all(file in known for file in wanted) and _same(run, {file: known[file] for file in wanted})
 
 
 def rests(run: Path, name: str) -> bool:

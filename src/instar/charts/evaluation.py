@@ -1,4 +1,4 @@
-"""Charts of the evaluation: how good, against what, on which classes, and is its confidence true?"""
+"""Charts of the evaluation: how good, against what, and on which classes?"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,10 @@ from instar.charts.theme import (
     GREY,
     HEIGHT,
     INK,
-    LIGHT,
     WARN,
     WIDTH,
     Chart,
     fitted,
-    note,
     plot,
     ranked,
     rows_height,
@@ -27,7 +25,7 @@ from instar.charts.theme import (
 from instar.charts.wording import PER_CENT, SHARES, SUBJECTS, figure, metric_name
 from instar.metrics import LOWER_IS_BETTER
 
-__all__ = ["confusion", "per_class", "reliability", "scores"]
+__all__ = ["confusion", "per_class", "scores"]
 
 NAMED = 14
 """Up to so many classes have room for a row with a name each."""
@@ -161,39 +159,3 @@ def _many_classes(rows: pl.DataFrame) -> Chart:
     return alt.hconcat(
         drawn, ranked([(f"{r * 100:.0f} %", n, t) for r, n, t in worst], width + 100, height), spacing=24
     )
-
-
-# --- confidence ---------------------------------------------------------------------------------------------
-
-
-def reliability(frame: pl.DataFrame) -> Chart:
-    """Accuracy against confidence with 95 % intervals, beside the line on which confidence keeps its word.
-
-    frame: confidence, accuracy, low, high, n.
-    """
-    start = max(
-        0.0,
-        min(float(frame["confidence"].to_numpy().min()), float(frame["low"].to_numpy().min())) // 0.1 / 10,
-    )
-    scale = alt.Scale(domain=[start, 1], nice=False)
-    x = alt.X("confidence:Q", scale=scale, title="confidence", axis=alt.Axis(**PER_CENT, tickCount=6, grid=False))
-
-    def y(field: str) -> alt.Y:
-        return alt.Y(f"{field}:Q", scale=scale, title="answers that are right", axis=alt.Axis(**PER_CENT, tickCount=6))
-
-    ends = plot([{"confidence": start, "accuracy": start}, {"confidence": 1, "accuracy": 1}])
-    ideal = ends.mark_line(color=LIGHT, strokeWidth=2).encode(x=x, y=y("accuracy"))
-    base = plot(frame).encode(x=x)
-    interval = base.mark_rule(strokeWidth=3, color=ACCENT, opacity=0.45).encode(y=y("low"), y2="high:Q")
-    line = base.mark_line(strokeWidth=1.5).encode(y=y("accuracy"))
-    point = base.mark_point().encode(y=y("accuracy"))
-    low = note(
-        "below the line: too sure of itself",
-        alt.ExprRef("width - 4"),
-        alt.ExprRef("height - 24"),
-        align="right",
-        color=GREY,
-    )
-    each = f"each point: about {frame['n'].to_numpy().mean():,.0f} answers, with 95 % interval"
-    high = note(["above the line: better than it believes", each], 8, 4, color=GREY)
-    return fitted(ideal, interval, line, point, low, high)

@@ -15,10 +15,16 @@ METRICS = {
     "macro_f1": "Macro-F1",
     "top_5": "Top-5 accuracy",
     "log_loss": "Log loss",
+    "log_loss_gain": "Log loss gained",
+    "overconfidence": "Confidence less accuracy",
+    "calibration_error": "Calibration error",
+    "classwise_error": "Calibration error of all classes",
+    "aurc": "Error averaged over coverage (AURC)",
     "mae": "Mean absolute error",
     "quadratic_kappa": "Quadratic kappa",
 }
-SHARES = ("accuracy", "balanced_accuracy", "top_5")
+CONFIDENCE = ("overconfidence", "calibration_error", "classwise_error", "aurc")
+SHARES = ("accuracy", "balanced_accuracy", "top_5", *CONFIDENCE)
 """Metrics that are shares of examples and are written in per cent."""
 PER_CENT: dict[str, Any] = {"labelExpr": "replace(format(datum.value, '~%'), '%', ' %')"}
 """Arguments of an axis whose values are shares."""

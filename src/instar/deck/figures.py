@@ -7,6 +7,7 @@ import polars as pl
 
 from instar.audit.balance import MINIMUM
 from instar.charts import audit as data_charts
+from instar.charts import confidence as confidence_charts
 from instar.charts import evaluation as result_charts
 from instar.charts import slices as slice_charts
 from instar.charts import study as study_charts
@@ -15,11 +16,12 @@ from instar.charts.findings import drawings
 from instar.charts.theme import Chart, save
 from instar.deck.facts import Facts
 from instar.deck.story import slices
+from instar.deck.story.confidence import shown_sets
 from instar.deck.story.hidden import CHARTED
 from instar.deck.story.opening import kept
 from instar.deck.text import clean
 from instar.deck.words import Words
-from instar.records import Dataset, Figure, Finding, Json, Slide, Stage
+from instar.records import Dataset, Evaluation, Figure, Finding, Json, Slide, Stage
 
 FROZEN = "never"
 """How the drawing of a network is told that a group stayed frozen."""
@@ -167,7 +169,22 @@ def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     frame = inert(slices.shown(facts, words))
     if frame.height:
         yield "13-slices", slice_charts.slices(frame), frame
-    yield "11-reliability", result_charts.reliability(evaluation.reliability), evaluation.reliability
+    yield from _confidence(evaluation)
     if facts.study is not None:
         frame = inert(facts.study_runs)
         yield f"19-{facts.study.kind}", study_charts.runs(frame, facts.study.metric), frame
+
+
+def _confidence(evaluation: Evaluation) -> Iterator[Drawn]:
+    """Whether the confidence is true, and what it is good for."""
+    frame = evaluation.reliability
+    yield "11-reliability", confidence_charts.reliability(frame), frame
+    frame, chosen = evaluation.risk_coverage, [vars(t) for t in evaluation.confidence.thresholds]
+    schema = dict.fromkeys(("wished", "coverage", "accuracy"), pl.Float64)
+    points = pl.DataFrame(chosen, schema_overrides=schema) if chosen else pl.DataFrame(schema=schema)
+    yield "14-risk-coverage", confidence_charts.risk_coverage(frame, points), frame
+    level = shown_sets(evaluation).level
+    sizes, classes = (
+        inert(table.filter(pl.col("level") == level)) for table in (evaluation.conformal, evaluation.conformal_classes)
+    )
+    yield "15-conformal", confidence_charts.sets(sizes, classes), sizes

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from instar.evaluate.calibration import reliability
+from instar.evaluate.confidence import judge
 from instar.evaluate.intervals import Sampled, by_group, difference, interval, sample
 from instar.evaluate.metrics import Sparse, contributions, tally
 from instar.evaluate.slices import slices
@@ -32,6 +32,7 @@ def evaluate(
     seed: int,
     table: pl.DataFrame = UNKNOWN,
     audit: Audit = UNAUDITED,
+    temperature: float = 1.0,
 ) -> Evaluation:
     """All tables of an evaluation, from the test rows of `predictions`.
 
@@ -39,7 +40,7 @@ def evaluate(
     baselines: subject (majority, probe, cheap), id, label, predicted, on the same test rows;
     ordered: whether the distance between classes means something; opened: how often the test split has been
     opened; seed: of the bootstrap; table: that of the data set, for its twins, its measures and its columns;
-    audit: for its pairs of near copies.
+    audit: for its pairs of near copies; temperature: what the logits were divided by.
     """
     test = predictions.filter(pl.col("split") == "test")
     probabilities = test.select([f"p.{name}" for name in classes]).to_numpy().astype(np.float64)
@@ -65,8 +66,8 @@ def evaluate(
     for subject, theirs in simpler.items():
         scores += _scores(subject, common, theirs, truth.size)
     gains = tuple(g for subject, theirs in simpler.items() for g in _gains(subject, common, tuned, theirs, truth.size))
-    right = truth == predicted
     found, columns = slices(test, table, seed)
+    judged = judge(predictions, classes, temperature, seed)
     return Evaluation(
         scores=scores,
         gains=gains,
@@ -75,10 +76,10 @@ def evaluate(
         majority=str(baselines.filter(pl.col("subject") == "majority")["predicted"][0]),
         per_class=_per_class(truth, predicted, classes, sums["tuned"]),
         confusion=_confusion(truth, predicted, classes),
-        reliability=reliability(test["confidence"].to_numpy().astype(np.float64), right.astype(np.float64), groups),
         errors=mistakes(predictions, baselines, classes, table, audit),
         slices=found,
         slice_columns=columns,
+        **judged._asdict(),
     )
 
 

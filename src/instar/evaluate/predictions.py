@@ -15,6 +15,7 @@ def frame(
     labels: NDArray[np.int64],
     logits: NDArray[np.float32],
     decode: str = "argmax",
+    temperature: float = 1.0,
 ) -> pl.DataFrame:
     """Predictions of one split: id, split, group, label, predicted, confidence, p.<class>.
 
@@ -24,9 +25,10 @@ def frame(
         labels: class indices (N,), in the order of `dataset.part(split)`.
         logits: (N, C), in the same order.
         decode: see `decoded`.
+        temperature: what the logits are divided by, see `evaluate.temperature`.
     """
     part = dataset.part(split)
-    probabilities = softmax(logits.astype(np.float64), axis=1)
+    probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
     return part.select("id", "split", "group").with_columns(
         pl.Series("label", [dataset.classes[i] for i in labels], dtype=pl.String),
         *_answer(dataset.classes, probabilities, "predicted", "confidence", decode),
@@ -82,7 +84,11 @@ def baselines(
 
 
 def answers(
-    asked: pl.DataFrame, classes: tuple[str, ...], logits: NDArray[np.float32] | None, decode: str = "argmax"
+    asked: pl.DataFrame,
+    classes: tuple[str, ...],
+    logits: NDArray[np.float32] | None,
+    decode: str = "argmax",
+    temperature: float = 1.0,
 ) -> pl.DataFrame:
     """Answers to new examples: input, label, probability, error, p.<class>.
 
@@ -90,6 +96,7 @@ def answers(
         asked: id, input, error (null where the example can be read).
         logits: (readable rows, C); None where no row can be read.
         decode: see `decoded`.
+        temperature: what the logits are divided by.
     """
     if logits is None:
         columns = [
@@ -100,7 +107,7 @@ def answers(
             "input", "label", "probability", "error", *(f"p.{c}" for c in classes)
         )
     readable = asked.filter(pl.col("error").is_null()).select("id")
-    probabilities = softmax(logits.astype(np.float64), axis=1)
+    probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
     found = readable.with_columns(_answer(classes, probabilities, "label", "probability", decode))
     joined = asked.join(found, on="id", how="left", maintain_order="left")
     return joined.select("input", "label", "probability", "error", *(f"p.{c}" for c in classes))

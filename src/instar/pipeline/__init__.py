@@ -11,9 +11,10 @@ from instar import steps, store
 from instar.pipeline.common import at_hand, at_work, planned, settled
 from instar.pipeline.data import audit, originals, originals_unchanged, start
 from instar.pipeline.evaluating import evaluate, score
-from instar.pipeline.learning import bring, predict, prepare, train
+from instar.pipeline.learning import bring, prepare, train
 from instar.pipeline.options import Options, options_of
 from instar.pipeline.planning import ask, plan
+from instar.pipeline.predicting import predict
 from instar.pipeline.rates import rates
 from instar.pipeline.readme import readme
 from instar.records import Slide

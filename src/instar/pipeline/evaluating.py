@@ -1,19 +1,19 @@
 """The step evaluate: the test split is opened once for each trained model, and its tables are made from the answers."""
 
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from instar import steps, store
 from instar.evaluate.evaluation import evaluate as tables
 from instar.modality.modalities import MODALITIES
+from instar.pipeline.calibrating import calibrated
 from instar.pipeline.common import at_hand, planned
 from instar.pipeline.data import originals, originals_unchanged
 from instar.pipeline.learning import kept_in_training, rows_of
 from instar.pipeline.networks import trained_network
 from instar.progress import say
-from instar.records import Dataset, Evaluation, Recipe, Split
+from instar.records import Dataset, Evaluation, Recipe
 
 OPENED = "test_opened"
 """Entry of machine.yaml: how many times the test split has been opened for this run, whatever came of it."""
@@ -46,6 +46,7 @@ def score(folder: Path) -> Evaluation:
             seed=recipe.seed,
             table=dataset.table,
             audit=store.read_audit(folder),
+            temperature=calibrated(folder)[0].value,
         )
         store.write_evaluation(folder, result)
     best, many = result.score("accuracy"), MODALITIES[dataset.modality].many
@@ -63,7 +64,7 @@ def answered(folder: Path) -> bool:
 
 def _open(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
     """Let the trained network and what is simpler answer the test split, and count that they did."""
-    from instar.evaluate import predictions
+    from instar.evaluate import predictions, temperature
     from instar.prepare.passes import logits
 
     at_hand(dataset)
@@ -76,15 +77,15 @@ def _open(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
     sealed = dict(store.read_sealed(folder).iter_rows())
     val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
     test_rows, test_labels = rows_of(dataset, prepared.ids, "test", sealed)
-    parts: tuple[tuple[Split, Any, Any], ...] = (("val", val_rows, val_labels), ("test", test_rows, test_labels))
-    made = pl.concat(
-        predictions.frame(
-            dataset, split, labels, logits(network, prepared, rows, recipe, f"predict {split}"), recipe.decode
-        )
-        for split, rows, labels in parts
-    )
+    known, validation = calibrated(folder)
+    found = logits(network, prepared, test_rows, recipe, "predict test")
+    made = pl.concat([validation, predictions.frame(dataset, "test", test_labels, found, recipe.decode, known.value)])
     untuned = trained_network(folder, store.PROBE, dataset, recipe)
-    probe = logits(untuned, prepared, test_rows, recipe, "predict with the probe")
+    seen, probe = (
+        logits(untuned, prepared, rows, recipe, f"predict {part} with the probe")
+        for rows, part in ((val_rows, "validation"), (test_rows, "test"))
+    )
+    probe /= temperature.fit(seen, val_labels, recipe.decode, recipe.metric).value  # as fair as that of the network
     with originals(dataset):
         cheap = modality.cheap(kept_in_training(dataset, folder))
     baselines = predictions.baselines(dataset, test_labels, probe=probe, cheap=cheap, decode=recipe.decode)

@@ -1,4 +1,4 @@
-"""The steps prepare and train, and prediction for new examples."""
+"""The steps prepare and train."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from instar import processes, steps, store
-from instar.files import read_yaml
 from instar.modality.modalities import MODALITIES
+from instar.pipeline.calibrating import calibrate
 from instar.pipeline.common import at_hand, planned
 from instar.pipeline.data import unchanged
-from instar.pipeline.networks import network_of, trained_network
+from instar.pipeline.networks import network_of
 from instar.progress import say
 from instar.records import Dataset, Epoch, Recipe, Split
 
@@ -61,11 +61,12 @@ def train(folder: Path) -> None:
         with planned(folder, "train") as (recipe, record):
             started = monotonic()
             processes.meet()
-            epochs = _trained(folder, recipe)
+            epochs, labels, logits = _trained(folder, recipe)
             record["seconds"] = round(max(monotonic() - started, sum(e.seconds for e in epochs)), 2)
             if processes.number() > 1:
                 record["processes"] = processes.number()
             store.write_epochs(folder, epochs)
+            calibrate(folder, recipe, labels, logits)
 
 
 def joined() -> AbstractContextManager[None]:
@@ -78,12 +79,19 @@ def joined() -> AbstractContextManager[None]:
     return processes.joined(device().type)
 
 
-def _trained(folder: Path, recipe: Recipe) -> tuple[Epoch, ...]:
-    """Train, or help the first process to; the plan and what it rests on stand in the run, settled."""
+def _trained(folder: Path, recipe: Recipe) -> tuple[tuple[Epoch, ...], Any, Any]:
+    """Train, or help the first process to; the plan and what it rests on stand in the run, settled.
+
+    Returns:
+        The epochs, and of the validation split class indices (N,) and logits (N, C) of the best weights.
+    """
+    from instar.train.team import shared_logits
     from instar.train.training import fit
 
     network, data, stamp = material(folder, recipe)
-    return fit(folder / "4-train", network, recipe, data, stamp)
+    epochs = fit(folder / "4-train", network, recipe, data, stamp)
+    found = shared_logits(network, data.prepared, data.val_rows, recipe, "calibrate on validation")
+    return epochs, data.val_labels, found
 
 
 def material(folder: Path, recipe: Recipe) -> "tuple[Network, TrainingData, str]":
@@ -130,33 +138,3 @@ def rows_of(
     rows = np.array([place[i] for i in part["id"]], dtype=np.int64)
     given = [labels[i] for i in part["id"]] if labels is not None else part["label"].to_list()
     return rows, np.array([index[label] for label in given], dtype=np.int64)
-
-
-def predict(folder: Path, arguments: Sequence[str]) -> pl.DataFrame:
-    """Label new examples, prepared by the very functions that prepared the training examples.
-
-    Only the run directory is needed, and it is only read: neither the weights that the training started from nor
-    the data set have to be there, and of the run only `steps.PREDICTS_WITH`.
-
-    Returns:
-        input, label, probability, error, and p.<class> per class; rows that cannot be read have an error and no label.
-    """
-    steps.begin_predict(folder)
-    from instar.evaluate import predictions
-    from instar.prepare.passes import logits
-
-    known = read_yaml(folder / steps.DATASET, dict[str, Any])
-    dataset = Dataset(**{**known, "classes": tuple(known["classes"])}, table=pl.DataFrame())
-    recipe = store.recipe_of(store.read_plan(folder)[0])
-    modality = MODALITIES[dataset.modality]
-    inputs = modality.gather(arguments, dataset)
-    asked = pl.DataFrame({"id": [str(i) for i in range(len(inputs))], "input": inputs})
-    measured = modality.measure(asked, Path()).select("id", "error")
-    asked = asked.join(measured, on="id", how="left", maintain_order="left")
-    readable = asked.filter(pl.col("error").is_null())["input"].to_list()
-    if not readable:
-        return predictions.answers(asked, dataset.classes, None)
-    network = trained_network(folder, store.BEST, dataset, recipe)
-    prepared = modality.feed().examples(readable, recipe, store.read_card(folder).spec)
-    found = logits(network, prepared, np.arange(len(readable)), recipe, "predict")
-    return predictions.answers(asked, dataset.classes, found, decode=recipe.decode)

@@ -15,7 +15,7 @@ CONTENTS = """\
 | `2-audit/` | what was found in the data, a table per finding |
 | `3-plan/plan.md` | every decision with its reason |
 | `3-plan/plan.yaml` | the same to edit: change a value under `recipe`, then `instar run` on this directory |
-| `4-train/` | `epochs.csv`, the best weights, and `last/` to go on after an interruption |
+| `4-train/` | `epochs.csv`, the best weights, their temperature, and `last/` to go on after an interruption |
 | `5-eval/` | predictions, scores with intervals, errors |
 | `figures/` | every chart as SVG, PNG and CSV |
 | `machine.yaml` | command, options, versions, seconds and memory of each step |

@@ -1,12 +1,13 @@
 """The records that instar passes from step to step and writes to disk: the table of contents of the tool.
 
 In the order in which they are written: `Dataset`, `Finding` and `Audit` (records.data); `Card`, `Measurements`,
-`Decision`, `Stage`, `Recipe` and `Plan` (records.plan); `Epoch`, `Score` and `Evaluation` (records.results); `Study`
-(records.study); `Slide`
+`Decision`, `Stage`, `Recipe` and `Plan` (records.plan); `Temperature`, `Threshold` and `Sets` (records.confidence);
+`Epoch`, `Score`, `Confidence` and `Evaluation` (records.results); `Study` (records.study); `Slide`
 and its blocks (records.slides). Records are frozen; functions take records and return records; only `store` and the
 steps that say so touch the disk.
 """
 
+from instar.records.confidence import Sets, Temperature, Threshold
 from instar.records.data import (
     STRICT,
     Audit,
@@ -29,6 +30,7 @@ from instar.records.plan import (
     Timing,
 )
 from instar.records.results import (
+    Confidence,
     Epoch,
     Evaluation,
     Method,
@@ -56,6 +58,7 @@ __all__ = [
     "Block",
     "Card",
     "Chain",
+    "Confidence",
     "Dataset",
     "Decision",
     "Epoch",
@@ -78,11 +81,14 @@ __all__ = [
     "Quotes",
     "Recipe",
     "Score",
+    "Sets",
     "Slide",
     "Split",
     "Stage",
     "Study",
     "TableBlock",
+    "Temperature",
+    "Threshold",
     "Timing",
     "Verdict",
 ]

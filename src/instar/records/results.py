@@ -5,12 +5,14 @@ from typing import Any, ClassVar, Literal
 
 import polars as pl
 
+from instar.records.confidence import Sets, Threshold
 from instar.records.data import STRICT
 
-Method = Literal["wilson", "groups", "bootstrap", "definition", "paired"]
+Method = Literal["wilson", "groups", "bootstrap", "definition", "paired", "linear"]
 """How an interval was found. wilson: Wilson score interval at the effective number of examples; groups: Wilson over the
 number of twin groups, where these do not differ; bootstrap: BCa over groups; definition: no width, as one answer to
-everything fixes the metric whatever the examples; paired: BCa over groups of a difference on the same examples."""
+everything fixes the metric whatever the examples; paired: BCa over groups of a difference on the same examples; linear:
+normal, with the variance over groups."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,28 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Confidence:
+    """What the test split says of the network's confidence."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    scores: tuple[Score, ...] = ()
+    """subject before: probabilities as the logits give them, after: with the temperature. Metrics: overconfidence (mean
+    confidence less accuracy), calibration_error, classwise_error (`evaluate.calibration`), log_loss; log_loss_gain
+    (before less after, paired) and aurc (`evaluate.risk`) of after alone."""
+    temperature: float = 1.0
+    """What the logits were divided by."""
+    validation: int = 0
+    """Validation examples that temperature, thresholds and sets were chosen on."""
+    thresholds: tuple[Threshold, ...] = ()
+    """Of the levels of `evaluate.risk` above the accuracy of the validation split, those that can be reached."""
+    sets: tuple[Sets, ...] = ()
+
+    def score(self, metric: str, subject: str = "after") -> Score:
+        """A figure, by name."""
+        return next(s for s in self.scores if s.metric == metric and s.subject == subject)
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How good the model is on the test split, and against what."""
 
@@ -63,12 +87,20 @@ class Evaluation:
     """How many times the test split has been opened for this run."""
     majority: str
     """The class that the majority baseline always answers."""
+    confidence: Confidence = Confidence()
     per_class: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """label, n, precision, recall, f1, recall_low, recall_high, most_confused_with, confused_n"""
     confusion: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """label, predicted, n (pairs that occur)"""
     reliability: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
-    """confidence (mean of the bin), accuracy, low, high, n"""
+    """probabilities (before or after the temperature), confidence (mean of the bin), accuracy, low, high, n"""
+    risk_coverage: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """threshold, coverage, accuracy, low, high, n: the answers with at least that confidence"""
+    conformal: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """level, size, n, coverage, low, high: of the test examples with so many classes in their set, the share that has
+    its class there"""
+    conformal_classes: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """level, label, n, coverage, low, high, size (mean)"""
     errors: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """id, label, predicted, confidence, belief, suspect, why: the mistakes, most confident first, and which of their
     labels are suspect (see `evaluate.suspects.mistakes`)"""

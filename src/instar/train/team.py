@@ -9,13 +9,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
+import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from instar import processes
-from instar.prepare.passes import device
+from instar.models.network import Network
+from instar.prepare.base import Prepared
+from instar.prepare.passes import device, logits
+from instar.records import Recipe
 from instar.train import checkpoint
 from instar.train.checkpoint import Progress
 from instar.train.stages import learning_norms
@@ -60,6 +65,14 @@ def added(values: Tensor) -> Tensor:
         dist.all_reduce(shared)
         values = shared.cpu()
     return values
+
+
+def shared_logits(
+    network: Network, prepared: Prepared, rows: NDArray[np.int64], recipe: Recipe, what: str
+) -> NDArray[np.float32]:
+    """`prepare.passes.logits`, of which each process computes its part and gets the whole."""
+    own = logits(network, prepared, rows, recipe, what, part=processes.rank(), parts=processes.number())
+    return added(torch.from_numpy(own)).numpy()
 
 
 def given(content: bytes) -> bytes:

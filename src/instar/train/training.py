@@ -18,7 +18,7 @@ from instar.metrics import score as metric_of
 from instar.models.network import Network
 from instar.prepare.features import features
 from instar.prepare.memory import enough
-from instar.prepare.passes import device, logits, placed, running
+from instar.prepare.passes import device, placed, running
 from instar.progress import say
 from instar.records import Epoch, Recipe, Stage
 from instar.train import checkpoint, tail
@@ -28,7 +28,7 @@ from instar.train.loss import class_weights, loss_of
 from instar.train.optim import optimiser, share
 from instar.train.probe import Examples, Solution, solve
 from instar.train.stages import announce, enter
-from instar.train.team import added, agreed, same
+from instar.train.team import agreed, same, shared_logits
 
 __all__ = ["TrainingData", "fit"]
 
@@ -205,10 +205,7 @@ def _live_stage(run: Fit, stage: Stage, progress: Progress, tensors: Mapping[str
 
 def _validated(run: Fit, stage: Stage, at: Position, seconds: float) -> Epoch:
     started, data, recipe = time.monotonic(), run.data, run.recipe
-    part, parts = processes.rank(), processes.number()
-    what = f"{stage.name}, validation"
-    own_MC = logits(run.network, data.prepared, data.val_rows, recipe, what, part=part, parts=parts)
-    logits_MC = added(torch.from_numpy(own_MC)).numpy()
+    logits_MC = shared_logits(run.network, data.prepared, data.val_rows, recipe, f"{stage.name}, validation")
     labels_M = torch.from_numpy(data.val_labels)
     loss = loss_of(torch.from_numpy(logits_MC), labels_M, run.weights_C, 0.0).item()  # comparable with the probe's
     score = metric_of(

@@ -7,9 +7,9 @@ from instar.deck.facts import Facts
 from instar.deck.story import common
 from instar.deck.story.brief import brief
 from instar.deck.story.chain import numbers, part, resting
+from instar.deck.story.confidence import mean_confidence, trust
 from instar.deck.story.mistakes import worst
 from instar.deck.story.opening import spoken, verdict
-from instar.deck.story.performance import mean_confidence, trust
 from instar.deck.words import Words
 from instar.records import Points, Slide
 

@@ -1,11 +1,10 @@
 """Part four: how training went, how good the network is and against what, where it fails, what it costs."""
 
-import polars as pl
-
 from instar import steps
 from instar.deck.facts import BASELINES, Facts
 from instar.deck.story import common
 from instar.deck.story.chain import part
+from instar.deck.story.confidence import calibration, risk, sets
 from instar.deck.story.mistakes import classes, confusion, mistakes, pairs
 from instar.deck.story.opening import origin, spoken, verdict
 from instar.deck.story.repeated import repeated
@@ -17,7 +16,10 @@ from instar.records import Figure, Headline, Points, Slide, TableBlock
 
 def performance(facts: Facts, words: Words) -> tuple[Slide, ...]:
     """The slides of the part."""
-    made = (curves, scores, confusion, classes, pairs, slices, calibration, mistakes, suspects, repeated, cost)
+    made = (
+        *(curves, scores, confusion, classes, pairs, slices, calibration, risk, sets),
+        *(mistakes, suspects, repeated, cost),
+    )
     return tuple(slide for make in made if (slide := make(facts, words)) is not None)
 
 
@@ -112,62 +114,6 @@ def scores(facts: Facts, words: Words) -> Slide:
         common.notes(words, lines, files),
         files,
     )
-
-
-def calibration(facts: Facts, words: Words) -> Slide:
-    """Whether the confidence can be taken at its word."""
-    accuracy = facts.evaluation.score("accuracy")
-    mean = mean_confidence(facts)
-    kind = trust(facts)
-    gap = words.points(abs(mean - accuracy.value))
-    values = {
-        "mean": words.percent(mean, 1),
-        "accuracy": words.score(accuracy),
-        "gap": gap,
-        "interval": words.interval(accuracy),
-    }
-    points = [words(f"calibration.point.{kind}", **values)]
-    sure = facts.predictions.filter((pl.col("split") == "test") & (pl.col("confidence") >= SURE))
-    if sure.height:
-        right = float((sure["label"] == sure["predicted"]).mean())  # type: ignore[arg-type]
-        points.append(
-            words(
-                "calibration.sure",
-                level=words.percent(SURE),
-                n=words.whole(sure.height),
-                many=facts.many,
-                right=words.percent(right, 1),
-            )
-        )
-    lines = [
-        words("calibration.definition", level=words.percent(LEVEL), method=words("method.wilson")),
-        words("calibration.range", level=words.percent(LEVEL), **values),
-    ]
-    files = ("5-eval/reliability.csv", steps.PREDICTIONS, "figures/11-reliability.csv")
-    block = Figure("11-reliability", words("alt.reliability", **values))
-    return Slide(
-        "calibration",
-        part(facts, words, "result"),
-        words(f"calibration.title.{kind}", **values),
-        (block, Points(tuple(points))),
-        common.notes(words, lines, files),
-        files,
-    )
-
-
-SURE = 0.9
-"""A confidence at which people tend to believe a network."""
-
-
-def mean_confidence(facts: Facts) -> float:
-    """Mean confidence on the test part."""
-    return float(facts.predictions.filter(pl.col("split") == "test")["confidence"].mean())  # type: ignore[arg-type]
-
-
-def trust(facts: Facts) -> str:
-    """over, under or fair: the mean confidence against the interval of the accuracy."""
-    accuracy, mean = facts.evaluation.score("accuracy"), mean_confidence(facts)
-    return "over" if mean > accuracy.high else "under" if mean < accuracy.low else "fair"
 
 
 BYTES = 4
