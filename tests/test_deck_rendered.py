@@ -179,3 +179,50 @@ def test_it_prints_a_slide_a_page(built: Path, browser: Any, tmp_path: Path) -> 
     page.close()
     content = (tmp_path / "print.pdf").read_bytes()
     assert len(re.findall(rb"/Type\s*/Page\b", content)) == slides
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_mind(built: Path, browser: Any, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    shown = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=scheme)
+    page = shown.new_page()
+    page.goto((built / "deck.html").as_uri())
+    for number, key in ((1, ""), (2, "n"), (4, "n"), (8, ""), (8, "o")):
+        page.evaluate("n => { location.hash = '#' + n }", number)
+        page.wait_for_function("n => document.querySelectorAll('.slide')[n].classList.contains('now')", arg=number - 1)
+        if key:
+            page.keyboard.press(key)
+        minded = axe.Axe().run(page).response["violations"]
+        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in minded] == [], (number, key)
+    shown.close()
+
+
+def test_charts_answer_to_the_mouse(built: Path, browser: Any) -> None:
+    """What stands under the mouse is the row of the chart's own table, and a hostile name in it is text."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((built / "deck.html").as_uri())
+    told = set()
+    for number in range(page.locator(".slide").count()):
+        page.evaluate("n => { location.hash = '#' + n }", number + 1)
+        page.wait_for_function("n => document.querySelectorAll('.slide')[n].classList.contains('now')", arg=number)
+        marks = page.locator(".slide.now [data-tip]")
+        if not marks.count():
+            continue
+        box = marks.first.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_selector("#tip:not([hidden])")
+        lines = page.locator("#tip p").all_inner_texts()
+        assert lines and all(": " in line for line in lines)
+        seen = page.locator("#tip").bounding_box()
+        assert (
+            seen["x"] >= 0
+            and seen["y"] >= 0
+            and seen["x"] + seen["width"] <= 1280
+            and seen["y"] + seen["height"] <= 720
+        )
+        told.add(lines[0].partition(":")[0])
+    assert len(told) >= 3
+    assert page.locator("#tip script, #tip b").count() == 0
+    page.mouse.move(5, 5)
+    assert page.locator("#tip").is_hidden()
+    page.close()

@@ -336,6 +336,24 @@ def numbered(run: Path) -> tuple[Finding, ...]:
     )  # fmt: skip
 
 
+def test_pairs_that_can_be_read_come_first() -> None:
+    rows = pl.DataFrame(
+        {
+            "id": ["a", "b", "c"],
+            "other_id": ["x", "y", "z"],
+            "label": ["1", "1", "1"],
+            "other_label": ["2", "1", "1"],
+            "split": ["train"] * 3,
+            "other_split": ["train"] * 3,
+            "similarity": [0.99, 0.98, 0.97],
+        }
+    )
+    found = Finding("near-twins", "issue", "So.", {"pairs": 3}, rows)
+    words, dataset = read_report_words(), Any
+    assert [g.ids[0] for g in chosen(found, dataset, words)] == ["a", "b", "c"]  # type: ignore[arg-type]
+    assert [g.ids[0] for g in chosen(found, dataset, words, ("x", "b"))] == ["c", "a", "b"]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("modality", ["image", "text"])
 def test_classes_may_be_called_by_numbers(modality: str, tmp_path: Path) -> None:
     run = make_run(tmp_path, modality, [str(i) for i in range(10)], per_class=12)

@@ -50,6 +50,7 @@ def write_html(pages: tuple[Page, ...], path: Path, title: str, words: Words) ->
 </head>
 <body>
 <main id="deck">
+<h1 class="unseen">{escape(title)}</h1>
 {slides}
 </main>
 <nav aria-label="{escape(words("html.navigation"))}">{buttons}
@@ -96,7 +97,7 @@ def _slide(page: Page, words: Words) -> str:
 <div class="text muted z{theme.SMALL}" style="{_at(foot)}"><span>{escape(page.footer)}</span></div>
 <div class="text muted right z{theme.SMALL}" style="{_at(number)}"><span>{n}</span></div>
 </div>
-<aside aria-label="{escape(words("html.notes"))}">{notes}</aside>
+<aside tabindex="0" aria-label="{escape(words("html.notes"))}">{notes}</aside>
 </section>"""
 
 

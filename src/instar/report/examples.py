@@ -1,6 +1,6 @@
 """Which examples show what a finding means, and how they are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -31,15 +31,18 @@ class Group:
     caption: str = ""
 
 
-def chosen(found: Finding, dataset: Dataset, words: Words) -> list[Group]:
-    """The examples of a finding, by what its rows are: pairs, copies, classes or single examples."""
+def chosen(found: Finding, dataset: Dataset, words: Words, garbled: Collection[str] = ()) -> list[Group]:
+    """The examples of a finding, by what its rows are: pairs, copies, classes or single examples.
+
+    garbled: ids of texts of which letters were lost; pairs with them come last, as they show little.
+    """
     rows = found.rows
     if found.evidence.get("class_pairs") and not rows.height:
         return _confused(found.evidence["class_pairs"], dataset)
     if not rows.height or found.verdict in ("skipped", "not applicable") or found.code == "feature-map":
         return []
     if "other_id" in rows.columns:
-        return _pairs(rows, words)
+        return _pairs(rows, words, garbled)
     if "group" in rows.columns:
         return _copies(rows, words)
     if found.code == "confusable-classes":
@@ -77,12 +80,13 @@ def _named(label: str | None, split: str, words: Words) -> str:
     return words("example.none" if split == "unlabelled" else "example.sealed")
 
 
-def _pairs(rows: pl.DataFrame, words: Words) -> list[Group]:
-    """Pairs with different labels first, then those that stand in two parts."""
+def _pairs(rows: pl.DataFrame, words: Words, garbled: Collection[str]) -> list[Group]:
+    """Pairs that can be read first, of these those with different labels, then those that stand in two parts."""
+    lost = pl.any_horizontal(pl.col("id", "other_id").is_in(list(garbled)))
     apart = (pl.col("label") != pl.col("other_label")).fill_null(False)
     across = pl.col("split") != pl.col("other_split")
     groups = []
-    for row in rows.sort(~apart, ~across, maintain_order=True).head(GROUPS).iter_rows(named=True):
+    for row in rows.sort(lost, ~apart, ~across, maintain_order=True).head(GROUPS).iter_rows(named=True):
         measure = "similarity" if "similarity" in row else "difference"
         captions = (
             _named(row["label"], row["split"], words),

@@ -26,3 +26,9 @@ class Facts:
     looks: tuple[Look, ...]
     """What the classes look like; empty for what is no picture."""
     album: Album
+
+    @property
+    def garbled(self) -> tuple[str, ...]:
+        """Ids of texts of which letters were lost: shown where that is the matter, and last elsewhere."""
+        lost = self.audit.get("mojibake")
+        return tuple(lost.rows["id"]) if lost is not None and lost.rows.width else ()

@@ -65,7 +65,9 @@ def _inner(finding: Finding, facts: Facts, words: Words) -> str:
     ]
     html += f'<div class="told">{"".join(f"<div><h4>{escape(h)}</h4><p>{escape(t)}</p></div>" for h, t in told)}</div>'
     html += slot(finding.code, facts.said)
-    shown, whole = show(chosen(finding, facts.dataset, words), facts.dataset, facts.modality, facts.album)
+    shown, whole = show(
+        chosen(finding, facts.dataset, words, facts.garbled), facts.dataset, facts.modality, facts.album
+    )
     if shown or not whole:
         html += f"<h4>{escape(words('page.examples'))}</h4>{shown}"
         html += "" if whole else f'<p class="small">{escape(words("page.left-out"))}</p>'

@@ -52,7 +52,9 @@ const keys = {
 addEventListener("keydown", (event) => {
   const action = keys[event.key];
   const press = event.target.tagName === "BUTTON" && (event.key === " " || event.key === "Enter");
-  if (!action || press || event.ctrlKey || event.metaKey || event.altKey) return;
+  // Notes longer than their place are scrolled by the keys that otherwise turn the slides.
+  const scroll = event.target.tagName === "ASIDE" && ["ArrowUp", "ArrowDown", "PageUp", "PageDown", " "].includes(event.key);
+  if (!action || press || scroll || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   action();
 });
