@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import DatasetCard, ModelCard
@@ -16,7 +17,10 @@ from instar.deck.markdown import md
 from instar.records import Slide
 from test_deck_files import HOSTILE, blank
 
-RUNS = {"image": ("image", HOSTILE, {}), "text": ("text", HOSTILE, {"hostile": True, "per_class": 40})}
+RUNS: dict[str, tuple[str, Any, dict[str, Any]]] = {
+    "image": ("image", HOSTILE, {}),
+    "text": ("text", HOSTILE, {"hostile": True, "per_class": 40}),
+}
 
 
 @pytest.fixture(scope="module", params=RUNS)
@@ -78,10 +82,11 @@ def test_the_model_card_is_one_of_the_hub(built: tuple[Path, tuple[Slide, ...]])
     tuned = {s.metric: s for s in evaluation.scores if s.subject == "tuned"}
     assert {r.metric_type for r in results} == set(tuned)
     for result in results:
-        score = tuned[result.metric_type]
+        score, args = tuned[result.metric_type], result.metric_args
+        assert isinstance(args, dict)
         assert result.metric_value == pytest.approx(score.value, abs=1e-4)
-        assert result.metric_args["low"] <= result.metric_value <= result.metric_args["high"]
-        assert result.metric_args["n"] == score.n and result.dataset_split == "test"
+        assert args["low"] <= result.metric_value <= args["high"]
+        assert args["n"] == score.n and result.dataset_split == "test"
     heads = re.findall(r"^## (.*)$", card.text, re.M)
     assert heads[:5] == ["Intended use", "Limits", "Training data", "Training procedure", "Evaluation"]
     limits = card.text.partition("## Limits")[2].partition("##")[0]

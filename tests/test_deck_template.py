@@ -14,7 +14,7 @@ from deck_fixture import make_run
 from instar import steps
 from instar.deck import build as building
 from instar.deck.build import build
-from instar.deck.template import KEPT, read_template
+from instar.deck.template import KEPT, keep_template, read_template
 from instar.errors import UserError
 from test_deck_files import HOSTILE, blank, kind
 from test_deck_rendered import check_pages, office  # noqa: F401  a fixture
@@ -107,4 +107,4 @@ def test_what_cannot_serve_is_told_in_one_line(tmp_path: Path) -> None:
             read_template(tmp_path / f"{name}.pptx")
         assert "\n" not in str(error.value)
     with pytest.raises(UserError, match="is not there"):
-        building.keep_template(tmp_path, tmp_path / "absent.pptx")
+        keep_template(tmp_path, tmp_path / "absent.pptx")
