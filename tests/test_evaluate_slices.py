@@ -1,8 +1,5 @@
 """Planted slices: a bad one is found, and where there is none nothing is claimed oftener than it may be."""
 
-from datetime import date
-from decimal import Decimal
-
 import numpy as np
 import polars as pl
 import pytest
@@ -159,10 +156,6 @@ def test_what_is_looked_at() -> None:
             "extra.name": ["a" if i % 7 == 0 else "b" for i in range(n)],
             "extra.first": ["yes" if i % 7 == 0 else None for i in range(n)],
             "extra.gone": [None] * n,
-            "extra.odd": [(float("inf"), float("nan"), 1.0, 2.0)[i % 4] for i in range(n)],
-            "extra.day": [date(2026, 1, 1 + i % 8) for i in range(n)],
-            "extra.price": [Decimal(i % 25) / 2 for i in range(n)],
-            "extra.code": [str(i % 11) for i in range(n)],
         },
         schema_overrides={"extra.gone": pl.String},
     )
@@ -176,12 +169,6 @@ def test_what_is_looked_at() -> None:
     assert why["extra.name"] == why["extra.first"] == "the same slices as extra.count"
     assert why["extra.gone"] == why["measure.height"] == "the same everywhere"
     assert seen.columns.filter(pl.col("column") == "measure.aspect")["why"].item() == "the same slices as measure.width"
-    odd = [(look.relation, look.slice) for look in by["extra.odd"]]
-    assert odd == [("missing", ""), ("at most", "1"), ("more than", "1")]  # which are the values 1 and 2
-    assert len(by["extra.day"]) == 8 and {look.relation for look in by["extra.day"]} == {"is"}
-    assert {look.relation for look in by["extra.price"]} == {"at most", "more than"}
-    assert sum(look.relation == "is" for look in by["extra.code"]) >= 9  # the ends are cuts already
-    assert len({look.inside.tobytes() for look in seen.found}) == len(seen.found)
     for look in seen.found:
         assert LEAST <= look.inside.sum() <= n - LEAST
 

@@ -14,7 +14,7 @@ from instar.plan import assemble, backbone, text
 from instar.plan.consequences import OTHERWISE, REASONS, consequences
 from instar.plan.describe import plan_md
 from instar.plan.edits import absorb, apply
-from instar.plan.rows import LEAVABLE, OPEN
+from instar.plan.rows import LEAVABLE, OPEN, leaving
 from instar.records import (
     Audit,
     Card,
@@ -39,7 +39,7 @@ CARDS = {
 }
 PROBED: dict[str, dict[str, Json]] = {
     "separability": {
-        "backbone": "timm:net", "n": 306, "folds": 5, "accuracy": 0.8, "low": 0.75, "high": 0.85, "macro_f1": 0.8,
+        "backbone": "Net", "n": 306, "folds": 5, "accuracy": 0.8, "low": 0.75, "high": 0.85, "macro_f1": 0.8,
         "cheap_accuracy": 0.4, "cheap_low": 0.35, "cheap_high": 0.45, "majority": 0.33, "seconds": 1.0,
         "cheap": "TF-IDF", "cheap_balanced": 0.41, "cheap_balanced_high": 0.46, "balanced": 0.7, "balanced_low": 0.65,
         "balanced_high": 0.75, "balanced_majority": 0.25, "ratio": 1.2, "judged_by": "accuracy",
@@ -134,7 +134,7 @@ def test_findings_on_frozen_features_have_consequences_too() -> None:
         audit = probed(world.audit(), world.modality)
         told = {c.code: c for c in consequences(make(world.seal(), audit), audit)}
         assert set(PROBED) - set(told) <= {"mirror"}
-        assert told["separability"].reason.startswith("no consequence, because the first backbone")
+        assert told["separability"].reason.startswith("no consequence, because the backbone is the first that can be")
         assert told["suspect-labels"].reason.endswith("--set exclude=suspect-labels")
     assert told["mirror"].reason.startswith("no consequence, because the names of the classes")
 
@@ -381,3 +381,16 @@ def test_frozen_features_tell_what_the_backbone_is_worth() -> None:
     reason = decided(world, "backbone", Audit((*audit.findings, uneven))).reason
     assert "gets 70.0 % right on the mean over the classes" in reason and "always the largest class (25.0 %)" in reason
     assert "against 41.0 % for TF-IDF" in reason
+
+
+def test_rows_left_out_of_the_training_are_not_counted() -> None:
+    world = pictures(dict.fromkeys(("ant", "bee", "cat"), 40))
+    data = world.seal()
+    train = data.part("train")
+    some = train.filter(pl.int_range(pl.len()).over("label") < 10)["id"]
+    audit = Audit((*world.audit().findings, Finding("outliers", "note", "So.", {}, pl.DataFrame({"id": some}))))
+    stages = [make(data, audit, asked).live()["stages"].reason for asked in ({}, {"exclude": ["outliers"]})]
+    rest = train.height - leaving(audit["outliers"], train).height
+    assert rest < train.height
+    for reason, n in zip(stages, (train.height, rest), strict=True):
+        assert f"An epoch of {n} examples" in reason and f"{round(n / 3)} training images a class" in reason

@@ -26,8 +26,8 @@ LOCK = ".lock"
 DATASET, TABLE, SEALED = "1-data/dataset.yaml", "1-data/table.parquet", "1-data/sealed.parquet"
 AUDIT, FINDINGS = "2-audit/audit.yaml", "2-audit/findings/"
 PLAN, CARD, MEASUREMENTS = "3-plan/plan.yaml", "3-plan/backbone.yaml", "3-plan/measurements.yaml"
-KEPT, EXCLUDED = "3-plan/backbone/", "3-plan/excluded.csv"
-PREPARED = "figures/prepared.csv"
+KEPT, BACKBONES, EXCLUDED = "3-plan/backbone/", "3-plan/backbones/", "3-plan/excluded.csv"
+SCORES, PREPARED = "3-plan/backbones/scores.csv", "figures/prepared.csv"
 EPOCHS, BEST, PROBE = "4-train/epochs.csv", "4-train/best.safetensors", "4-train/probe.safetensors"
 TEMPERATURE, VALIDATION = "4-train/temperature.yaml", "4-train/validation.parquet"
 PREDICTIONS, BASELINES = "5-eval/predictions.parquet", "5-eval/baselines.parquet"
@@ -61,7 +61,7 @@ STEPS = {
     for step in (
         Step("open", (), (DATASET, TABLE, SEALED)),
         Step("audit", (DATASET, TABLE), (AUDIT, FINDINGS)),
-        Step("plan", (DATASET, TABLE, AUDIT, FINDINGS), (PLAN, CARD, MEASUREMENTS, KEPT, EXCLUDED)),
+        Step("plan", (DATASET, TABLE, AUDIT, FINDINGS), (PLAN, CARD, MEASUREMENTS, KEPT, EXCLUDED, BACKBONES)),
         Step("prepare", (DATASET, TABLE, PLAN, CARD, KEPT), (PREPARED,)),
         Step("train", (DATASET, TABLE, PLAN, CARD, KEPT, EXCLUDED), (EPOCHS, BEST, PROBE, TEMPERATURE, VALIDATION)),
         Step(
@@ -72,7 +72,7 @@ STEPS = {
         Step(
             "deck",
             (
-                *(DATASET, TABLE, AUDIT, FINDINGS, PLAN, CARD, MEASUREMENTS, PREPARED, EPOCHS),
+                *(DATASET, TABLE, AUDIT, FINDINGS, PLAN, CARD, MEASUREMENTS, BACKBONES, PREPARED, EPOCHS),
                 *(PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
                 *(EDITS, OWN),
             ),

@@ -10,10 +10,6 @@ from instar.metrics import LOWER_IS_BETTER
 ROOM = 0.12
 """Of what is shown, left free on either side."""
 NAME = 36
-BESIDE = 1.6
-"""Factor on the seconds that is left free on either side, for names."""
-LINE = 24
-"""Units between the names of two points, at least."""
 
 
 def runs(frame: pl.DataFrame, metric: str) -> Chart:
@@ -60,10 +56,7 @@ def cost(frame: pl.DataFrame, metric: str) -> Chart:
 
     frame: name, seconds (above 0), value, low, high.
     """
-    least, most = float(frame["seconds"].to_numpy().min()), float(frame["seconds"].to_numpy().max())
-    span = alt.Scale(type="log", domain=[least / BESIDE, most * BESIDE], nice=False)
-    ticks = alt.Axis(tickCount=5, format="~g", grid=False)
-    x = alt.X("seconds:Q", scale=span, title="seconds from raw data to a trained network", axis=ticks)
+    x = alt.X("seconds:Q", scale=alt.Scale(type="log", nice=True), title="seconds from raw data to a trained network")
     low, high = float(frame["low"].to_numpy().min()), float(frame["high"].to_numpy().max())
     room = max(high - low, 0.01) * ROOM
     scale = alt.Scale(domain=[low - room, high + room], nice=False)
@@ -72,11 +65,10 @@ def cost(frame: pl.DataFrame, metric: str) -> Chart:
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", scale=scale, title=metric_name(metric), axis=axis)
 
-    rows = frame.sort("value").with_columns(pl.col("name").map_elements(lambda name: shorten(name, NAME), pl.String))
-    places = _apart(rows["value"].to_list(), (high - low + 2 * room) * LINE / HEIGHT)
-    rows = rows.with_columns(place=pl.Series(places), right=pl.col("seconds") > (least * most) ** 0.5)
-    base = plot(rows).encode(x=x)
-    named = base.encode(y=y("place"), text="name:N")
+    rows = frame.with_columns(pl.col("name").map_elements(lambda name: shorten(name, NAME), pl.String))
+    right = rows["seconds"] > float(rows["seconds"].to_numpy().max() * rows["seconds"].to_numpy().min()) ** 0.5
+    base = plot(rows.with_columns(right=right)).encode(x=x)
+    named = base.encode(y=y("value"), text="name:N")
     return fitted(
         base.mark_rule(strokeWidth=3, opacity=0.45, color=ACCENT).encode(y=y("low"), y2="high:Q"),
         base.mark_point(size=130).encode(y=y("value")),
@@ -84,11 +76,3 @@ def cost(frame: pl.DataFrame, metric: str) -> Chart:
         named.transform_filter("datum.right").mark_text(align="right", dx=-12, color=INK),
         height=HEIGHT,
     )
-
-
-def _apart(values: list[float], least: float) -> list[float]:
-    """Places for the names of points at these values, from low to high, none nearer to the next than `least`."""
-    places: list[float] = []
-    for value in values:
-        places.append(max(value, places[-1] + least) if places else value)
-    return places

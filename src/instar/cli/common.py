@@ -15,7 +15,10 @@ app = typer.Typer(
 )
 
 DATA = "A folder, a table, a zip or tar, or a name that `instar fetch` knows; or a run directory."
-BACKBONE = "Network to start from (SOURCE: timm, torchvision, hf, hub, scratch); else the plan chooses."
+BACKBONE = (
+    "Network to start from (SOURCE: timm, torchvision, hf, hub, scratch); several with commas between (each perhaps "
+    "=FILE of weights), or catalogue: the plan scores them and takes one; else the plan chooses."
+)
 FOLDS = "A study of K runs, each tested on another part of the data, and what they say together."
 SEEDS = "A study of N runs that differ in the seed of training alone, and what they say together."
 SETTING = "A value of the plan that you want, such as epochs=3 or lr=1e-4; may be repeated."
@@ -32,7 +35,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="The run directory to ma
 Text = Annotated[str | None, column("text", "texts")]
 Image = Annotated[str | None, column("image", "paths of the images")]
 Label = Annotated[str | None, column("label", "labels")]
-Backbone = Annotated[str | None, typer.Option("--backbone", metavar="SOURCE:NAME", help=BACKBONE)]
+Backbone = Annotated[str | None, typer.Option("--backbone", metavar="SOURCE:NAME[,…]", help=BACKBONE)]
 Weights = Annotated[
     Path | None,
     typer.Option("--weights", metavar="FILE", help="Weights of the backbone (.safetensors), for work offline."),

@@ -58,6 +58,8 @@ class Facts:
     """What the run says together with others, where it belongs to a study that is whole."""
     study_runs: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """name, value, low, high, n, joint: a row for each run of the study, and one for all."""
+    candidates: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """Scores of several backbones (`plan.candidates.SCHEMA`); empty where only one was looked at."""
 
     @property
     def modality(self) -> Modality:
@@ -123,7 +125,7 @@ def read_facts(run: Path) -> Facts:
         UserError: a file of the run directory is broken.
     """
     plan, _ = store.read_plan(run)
-    previews = run / PREVIEWS
+    previews, candidates = run / PREVIEWS, run / steps.SCORES
     machine = store.read_machine(run)
     study, study_runs = read_study(run)
     return Facts(
@@ -145,4 +147,5 @@ def read_facts(run: Path) -> Facts:
         previews=files.read_frame(previews) if previews.exists() else pl.DataFrame(),
         study=study,
         study_runs=study_runs,
+        candidates=files.read_frame(candidates) if candidates.exists() else pl.DataFrame(),
     )

@@ -7,6 +7,7 @@ import polars as pl
 
 from instar.audit.balance import MINIMUM
 from instar.charts import audit as data_charts
+from instar.charts import backbones as backbone_charts
 from instar.charts import confidence as confidence_charts
 from instar.charts import evaluation as result_charts
 from instar.charts import slices as slice_charts
@@ -15,6 +16,7 @@ from instar.charts import training as training_charts
 from instar.charts.findings import drawings
 from instar.charts.theme import Chart, save
 from instar.deck.facts import Facts
+from instar.deck.story import backbones as compared
 from instar.deck.story import slices
 from instar.deck.story.confidence import shown_sets
 from instar.deck.story.hidden import CHARTED
@@ -123,6 +125,9 @@ def _model(facts: Facts, words: Words) -> Iterator[Drawn]:
     if facts.measurements.timings:
         frame = pl.DataFrame([vars(t) for t in facts.measurements.timings])
         yield "06-timings", training_charts.timings(frame), frame
+    frame = compared.drawn(facts)
+    if frame.height > 1:
+        yield compared.STEM, backbone_charts.backbones(inert(frame)), frame
     frame = pl.DataFrame([vars(e) for e in facts.epochs])
     frame = frame.with_columns((pl.col("seconds").cum_sum() / 60).alias("minutes"))
     yield "07-curves", training_charts.curves(frame, facts.recipe.metric), frame

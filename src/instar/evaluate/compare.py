@@ -142,7 +142,7 @@ class Comparison:
             for metric in self.metrics:
                 value, low, high = compared(self.sampled[i], self.sampled[j], metric)
                 if metric in LOWER_IS_BETTER:
-                    value, low, high = 0.0 - value, 0.0 - high, 0.0 - low  # never minus zero
+                    value, low, high = -value, -high, -low
                 row = {"first": one.name, "second": two.name, "metric": metric, "gain": value, "low": low, "high": high}
                 rows.append({**row, "p": p[metric], **self._mcnemar(one, two, metric)})
         frame = pl.DataFrame(rows, infer_schema_length=None, schema_overrides=MCNEMAR)

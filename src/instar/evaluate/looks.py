@@ -67,12 +67,7 @@ def looks(table: pl.DataFrame, groups: NDArray[np.int64]) -> Looks:
         candidates, why = _of_column(table[name], groups)
         if len(found) + len(candidates) > MOST:
             candidates, why = [], "too many columns came before"
-        fresh = []
-        for look in candidates:
-            key = look.inside.tobytes()
-            if key not in seen:
-                seen[key] = name
-                fresh.append(look)
+        fresh = [look for look in candidates if seen.setdefault(look.inside.tobytes(), name) == name]
         if candidates and not fresh:
             why = f"the same slices as {seen[candidates[0].inside.tobytes()]}"
         found += fresh
@@ -90,12 +85,12 @@ def _of_column(column: pl.Series, groups: NDArray[np.int64]) -> tuple[list[Look]
     if values < 2 and not 0 < filled.null_count() < len(filled):
         return [], "the same everywhere"
     found = [Look(column.name, "missing", "", filled.is_null().to_numpy())]
-    whole = numbers is not None and bool((numbers.drop_nulls() % 1 == 0).all())
     if numbers is not None:
+        whole = bool((numbers.drop_nulls() % 1 == 0).all())
         if column.name.startswith("extra.") and whole and values >= ID_SHARE * filled.drop_nulls().len():
             return [], "an id"
         found += _cuts(column.name, numbers)
-    if numbers is None or (whole and values <= CODES):
+    if numbers is None or (values <= CODES and numbers.dtype.is_integer()):
         found += [
             Look(column.name, "is", str(value), (filled == value).fill_null(False).to_numpy())
             for value in filled.drop_nulls().unique().sort()
@@ -112,8 +107,8 @@ def _filled(column: pl.Series) -> pl.Series:
         bare = column.str.strip_chars()
         return column.set(bare == "", None)
     if column.dtype.is_float():
-        return column.set(~column.is_finite(), None)
-    return column if column.dtype.is_integer() or column.dtype == pl.Boolean else column.cast(pl.String)
+        return column.fill_nan(None)
+    return column if column.dtype.is_numeric() or column.dtype == pl.Boolean else column.cast(pl.String)
 
 
 def _numbers(column: pl.Series) -> pl.Series | None:
@@ -129,7 +124,7 @@ def _numbers(column: pl.Series) -> pl.Series | None:
 
 def _cuts(name: str, numbers: pl.Series) -> list[Look]:
     """Both sides of each decile, at values that occur."""
-    known = np.sort(numbers.drop_nulls().cast(pl.Float64).to_numpy())
+    known = np.sort(numbers.drop_nulls().to_numpy())
     at = [round(len(known) * k / CUTS) - 1 for k in range(1, CUTS)] if len(known) >= CUTS else range(len(known))
     places = np.unique(known[list(at)])
     values = numbers.cast(pl.Float64).to_numpy()

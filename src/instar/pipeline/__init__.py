@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from instar import steps, store
+from instar.pipeline.candidates import backbones
 from instar.pipeline.common import at_hand, at_work, planned, settled
 from instar.pipeline.data import audit, originals, originals_unchanged, start
 from instar.pipeline.evaluating import evaluate, score
@@ -23,6 +24,7 @@ __all__ = [
     "Options",
     "ask",
     "audit",
+    "backbones",
     "deck",
     "evaluate",
     "finish",

@@ -7,7 +7,7 @@ from pathlib import Path
 from instar import steps, store
 from instar.data.grouping import KINDS
 from instar.errors import UserError
-from instar.models import sources
+from instar.models import named, sources
 from instar.plan import edits
 from instar.progress import say
 from instar.records import Json
@@ -42,25 +42,36 @@ def firm(options: Options) -> Options:
 
     Raises:
         UserError: an unknown key, a value that no plan can have, a backbone that names no source, or weights without
-            a backbone.
+            one backbone.
     """
+    options = _of_one(options)
     settings = tuple(map(firm_setting, options.settings))
     if options.folds is not None and not (options.folds >= 2 and 1 <= options.fold <= options.folds):
         raise UserError(f"fold {options.fold} of {options.folds}: there are at least two, counted from 1")
-    if options.backbone:
-        sources.check(options.backbone)
     backbone, weights = _backbone_and_weights(options)
     if weights and not backbone:
         raise UserError(
             f"--weights {weights} needs --backbone SOURCE:NAME, which says what network the file belongs to"
         )
+    if weights and named.several(backbone):
+        raise UserError(f"--weights {weights} with several backbones: write SOURCE:NAME=FILE for each that needs one")
     return replace(
         options,
         source=_absolute(options.source),
-        backbone=options.backbone and _absolute_backbone(options.backbone),
+        backbone=options.backbone and _absolute_backbones(options.backbone),
         weights=options.weights and _absolute(options.weights),
         settings=settings,
     )
+
+
+def _of_one(options: Options) -> Options:
+    """The options with the file of a lone backbone's weights, where its name carries one, as `weights`."""
+    if not options.backbone or options.backbone == named.CATALOGUE:
+        return options
+    parts = named.named(options.backbone)
+    if len(parts) > 1 or parts[0].weights is None:
+        return options
+    return replace(options, backbone=parts[0].backbone, weights=options.weights or parts[0].weights)
 
 
 def at_hand_by_name(options: Options) -> None:
@@ -73,8 +84,11 @@ def at_hand_by_name(options: Options) -> None:
     backbone, weights = _backbone_and_weights(options)
     if weights and not Path(weights).is_file():
         raise UserError(f"--weights {weights} does not exist; name a .safetensors file")
-    if backbone:
-        _named(backbone, backbone)
+    if backbone and backbone != named.CATALOGUE:
+        parts = named.named(backbone)
+        named.missing(parts)
+        for part in parts:
+            _named(part.backbone, part.backbone)
 
 
 def _named(backbone: str, asked: str) -> None:
@@ -118,6 +132,8 @@ def _parsed(setting: str) -> tuple[str, Json]:
     key, value = edits.parse_setting(setting)
     edits.check_key(key)
     if key == "backbone" and isinstance(value, str):
+        if named.several(value):
+            raise UserError(f"--set backbone={value}: several candidates go to --backbone when a run is made")
         sources.check(value)  # with what may have been meant
     if key == "grouping" and value not in KINDS:
         raise UserError(f"--set grouping={value}: choose {' or '.join(KINDS)}")
@@ -191,3 +207,13 @@ def _absolute_backbone(backbone: str) -> str:
         folder, last, entry = name.rpartition(":")
         return f"{source}{colon}{_absolute(folder)}{last}{entry}"
     return f"{source}{colon}{_absolute(name)}" if source == "hf" else backbone
+
+
+def _absolute_backbones(text: str) -> str:
+    if not named.several(text) or text == named.CATALOGUE:
+        return text if text == named.CATALOGUE else _absolute_backbone(text)
+    parts = (
+        named.Named(_absolute_backbone(one.backbone), one.weights and _absolute(one.weights))
+        for one in named.named(text)
+    )
+    return named.joined(tuple(parts))

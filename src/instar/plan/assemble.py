@@ -1,6 +1,9 @@
 """The plan: one live decision for every field of the recipe."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import polars as pl
 
 from instar.plan import augment, batch, decode, edits, engine, input_size, loss, rates, rows, stages, text
 from instar.plan import backbone as backbones
@@ -27,7 +30,7 @@ def make(
         audit: its findings.
         card: of the chosen backbone.
         measurements: of that backbone on this machine.
-        backbone: the decision that chose it (`plan.backbone.choose`).
+        backbone: the decision that chose it (`plan.backbone.choose`, or `plan.reasons.decision` among several).
         weights: the file that the user named, or None.
         asked: settings as `edits.parse_setting` gives them.
         seed: of the training.
@@ -39,6 +42,7 @@ def make(
     """
     repairs = text.clean(audit)
     tokens = text.tokens(dataset, card, asked.get("clean", repairs.value)) if card.spec.tokenizer else None
+    learnt = learnt_from(dataset, audit, asked)
     decisions = (
         backbones.tried(backbone, audit),
         backbones.weights(weights, card.title, card.weights),
@@ -53,8 +57,8 @@ def make(
         loss.loss_weights(audit),
         loss.label_smoothing(audit, card),
         batch.dropout(card),
-        batch.batch_size(dataset),
-        stages.stages(dataset, audit, card, measurements, _asked_length(asked)),
+        batch.batch_size(learnt),
+        stages.stages(learnt, audit, card, measurements, _asked_length(asked)),
         rates.weight_decay(card),
         rates.warmup(),
         batch.clip_norm(),
@@ -63,6 +67,19 @@ def make(
         batch.seed(seed),
     )
     return edits.apply(Plan(decisions), asked)
+
+
+def learnt_from(dataset: Dataset, audit: Audit, asked: Mapping[str, Json]) -> Dataset:
+    """The data set without the training rows that the user leaves out (`exclude`): what follows from numbers of
+    examples (steps, minutes, examples a class) counts those that are learnt from.
+
+    Raises:
+        UserError: a finding that names no rows, or a class that would be left without any.
+    """
+    codes = tuple(asked.get("exclude") or ())
+    gone = rows.left_out(codes, audit, dataset.part("train"), "--set exclude")["id"]
+    leaves = (pl.col("split") == "train") & pl.col("id").is_in(gone.implode())
+    return replace(dataset, table=dataset.table.filter(~leaves)) if len(gone) else dataset
 
 
 def _asked_length(asked: Mapping[str, Json]) -> stages.Length:

@@ -58,13 +58,13 @@ def choose(dataset: Dataset, candidates: Sequence[tuple[str, str]], asked: str |
 
 def tried(decision: Decision, audit: Audit) -> Decision:
     """The decision, with what frozen features are worth on these data where that was measured before; they had no say
-    in it, as the first backbone that loads is taken.
+    in it, as the first backbone that loads is taken. Where candidates were scored, their scores have been told.
 
     Args:
         audit: `separability` is there where pre-trained weights were at hand.
     """
     found = audit.get("separability")
-    if found is None or found.verdict not in SERVES:
+    if found is None or found.verdict not in SERVES or decision.basis == "measured":
         return decision
     e = found.evidence
     worth = f" A linear probe on frozen features of {e['backbone']} gets "

@@ -47,8 +47,9 @@ REASONS: dict[str, str] = {
 """Why no rule makes anything of a finding."""
 OTHERWISE: dict[str, str] = {
     "near-twins": f"near copies are not kept together here, as the reason of the grouping tells; {PAIRS}near-twins",
-    "separability": "the first backbone that can be loaded is taken, and how much is thawed goes by a probe only where "
-    "that is nearly always right; for another network name it with --backbone",
+    "separability": "the backbone is the first that can be loaded, unless several are named for the plan to score, and "
+    "how much is thawed goes by a probe only where that is nearly always right; for another network name it with "
+    "--backbone",
     "shortcuts": "no value rests on it here; what becomes of its trait stands in the reasons of augment, fit and clean",
     "whitespace-label": "capitals belong to what is written, and no repair touches them",
     "mirror": "the names of the classes or their order forbid mirroring, whatever a probe makes of it",

@@ -65,7 +65,7 @@ def stages(dataset: Dataset, audit: Audit, card: Card, measurements: Measurement
 
 def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measurements, asked: Length) -> Decision:
     head = asdict(Stage("head", 0, int(SOLVED["epochs"]), SOLVED["lr"], SOLVED["layer_decay"]))
-    solved = _solved(dataset, audit)
+    solved = _solved(dataset, audit, card)
     if solved:
         reason = (
             f"The new head alone, on features of the frozen network: a probe on them gets {solved}, so thawing more "
@@ -95,12 +95,15 @@ def _thawing(dataset: Dataset, audit: Audit, card: Card, measurements: Measureme
     return Decision("stages", value, "measured", because, reason, source)
 
 
-def _solved(dataset: Dataset, audit: Audit) -> str:
-    """How well a probe does that surely beats what is cheap and leaves next to nothing to gain; else nothing."""
+def _solved(dataset: Dataset, audit: Audit, card: Card) -> str:
+    """How well a probe does that surely beats what is cheap and leaves next to nothing to gain; else nothing, also
+    where the audit probed another network, as it does before candidates are scored."""
     found = audit.get("separability")
     if found is None or found.verdict != "passed":
         return ""
     e = found.evidence
+    if e["backbone"] != card.title:
+        return ""
     key, low, high, how = "accuracy", "low", "high", ""
     if e["judged_by"] != "accuracy":
         key, low, high, how = "balanced", "balanced_low", "balanced_high", ", on the mean over the classes,"

@@ -6,6 +6,7 @@ from instar import steps
 from instar.deck import theme
 from instar.deck.facts import Facts
 from instar.deck.story import common
+from instar.deck.story.backbones import backbones
 from instar.deck.story.chain import part
 from instar.deck.story.opening import origin
 from instar.deck.story.values import noted, value
@@ -38,7 +39,8 @@ SMALL_SHARE = 0.001
 
 def architecture(facts: Facts, words: Words) -> tuple[Slide, ...]:
     """The slides of the part."""
-    return (network(facts, words), backbone(facts, words), decisions(facts, words))
+    slides = (network(facts, words), backbone(facts, words), backbones(facts, words), decisions(facts, words))
+    return tuple(slide for slide in slides if slide is not None)
 
 
 def learning(facts: Facts, stage: Stage) -> int:
