@@ -47,8 +47,8 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 def hasty() -> Iterator[None]:
     """Page, deck and measuring take seconds, and nothing here looks at what they make."""
 
-    def deck(folder: Path) -> tuple[Slide, ...]:
-        for name in store.STEPS["deck"].writes:
+    def deck(folder: Path, *_: object) -> tuple[Slide, ...]:
+        for name in (*store.STEPS["deck"].writes, steps.EDITS):
             store.write_text(folder / name, "")
         return ()
 

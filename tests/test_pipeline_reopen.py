@@ -27,8 +27,8 @@ SMALL = ("epochs=1", "batch_size=8", "threads=1")
 def hasty() -> Iterator[None]:
     """Page, deck and speed take seconds, and nothing here looks at them."""
 
-    def deck(folder: Path) -> tuple[Slide, ...]:
-        for name in store.STEPS["deck"].writes:
+    def deck(folder: Path, *_: object) -> tuple[Slide, ...]:
+        for name in (*store.STEPS["deck"].writes, steps.EDITS):
             store.write_text(folder / name, "")
         return ()
 
