@@ -24,6 +24,7 @@ from instar.records import (
     Plan,
     Timing,
 )
+from reasons_fixture import make_reasons
 
 SENTENCES = (
     "The queue was long and the fries were cold when they finally came to our table.",
@@ -86,6 +87,7 @@ def make_run(
     asked: dict[str, Any] = {"ordered": ordered, "opened": 1, "seed": 0, "temperature": 0.8}
     result = evaluate(predictions, baselines, names, **asked, table=dataset.table, audit=audit)
     store.write_evaluation(run, result)
+    make_reasons(run, dataset, predictions, np.random.default_rng(seed))
     stamps = {
         name: {"seconds": 3.7 * (i + 1) ** 2, "memory_gb": 1.2, "reads": {}, "writes": {}}
         for i, name in enumerate(steps.STEPS)

@@ -7,7 +7,7 @@ One process at a time works on a run (`alone`).
 import contextlib
 import hashlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ _TABLES = "per_class confusion errors slices slice_columns reliability risk_cove
 EVALUATION_TABLES = tuple(f"5-eval/{name}.csv" for name in _TABLES.split())
 EDITS, OWN = "deck.yaml", "deck/"
 """What a person changes in the deck, and his own pictures and template."""
+REASONS = "5-eval/reasons/"
 MACHINE, STUDY = "machine.yaml", "study.yaml"
 """How the run was made; beside run directories, what several runs say together."""
 PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST, TEMPERATURE)
@@ -54,6 +55,8 @@ class Step:
     name: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    optional: bool = False
+    """Whether later steps, which tell what it found, do without it where it was never run."""
 
 
 STEPS = {
@@ -69,11 +72,12 @@ STEPS = {
             (*ANSWERS_REST_ON, AUDIT, FINDINGS),
             (PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
         ),
+        Step("explain", (DATASET, TABLE, PLAN, CARD, MEASUREMENTS, KEPT, BEST, PREDICTIONS), (REASONS,), optional=True),
         Step(
             "deck",
             (
                 *(DATASET, TABLE, AUDIT, FINDINGS, PLAN, CARD, MEASUREMENTS, BACKBONES, PREPARED, EPOCHS),
-                *(PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
+                *(PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES, REASONS),
                 *(EDITS, OWN),
             ),
             ("deck.pptx", "deck.html"),
@@ -131,6 +135,8 @@ def begin(run: Path, name: str) -> None:
     for upstream in _upstream(name):
         remedy = f"run `instar {'run' if upstream.name == 'open' else upstream.name} {run}`"
         stamp = stamps.get(upstream.name)
+        if stamp is None and upstream.optional:
+            continue
         needed = [f for f in upstream.writes if any(f in s.reads for s in STEPS.values())]
         missing = [f for f in needed if not _there(run, f)]
         if missing or stamp is None:
@@ -155,15 +161,6 @@ def begin_predict(run: Path, *more: str) -> None:
             raise UserError(f"{run / file} is not there; {remedy} again")
         if _digest(run, file) != known[file]:
             raise UserError(f"{run / file} has changed since step train; {remedy} again")
-
-
-def holds_run(names: Collection[str]) -> bool:
-    """Whether a folder with these names in it is a run directory, be it one that has only just been begun, or a study
-    of several."""
-    if LOCK in names and STUDY in names:
-        return True
-    begun = LOCK in names and all(name.startswith(".") for name in names)
-    return begun or (MACHINE in names and (LOCK in names or "1-data" in names))
 
 
 def finished(run: Path, name: str) -> bool:

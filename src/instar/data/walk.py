@@ -2,11 +2,11 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from instar.steps import holds_run
+from instar.steps import LOCK, MACHINE, STUDY
 
 
 @dataclass(frozen=True)
@@ -68,3 +68,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+def holds_run(names: Collection[str]) -> bool:
+    """Whether a folder with these names in it is a run directory, be it one that has only just been begun, or a study
+    of several."""
+    if LOCK in names and STUDY in names:
+        return True
+    begun = LOCK in names and all(name.startswith(".") for name in names)
+    return begun or (MACHINE in names and (LOCK in names or "1-data" in names))

@@ -119,11 +119,21 @@ def quote_items(block: Quotes, box: Box) -> list[Item]:
     items: list[Item] = []
     for i, quote in enumerate(block.items):
         at = Box(box.x + i % columns * (w + GAP), box.y + i // columns * pitch, w, pitch - gap)
-        items.append(Panel(Box(at.x, at.y, BAR, at.h), "rule" if quote.tone == "plain" else TONES[quote.tone]))
-        head = Box(at.x + 0.2, at.y, w - 0.25, CAPTION - 0.06)
-        items.append(label(head, quote.caption, SMALL, TONES[quote.tone], True))
-        items.append(label(Box(head.x, at.y + CAPTION, head.w, at.h - CAPTION), quote.text, BODY))
+        items += frame(at, quote.caption, quote.tone)
+        items.append(label(quoted(at), quote.text, BODY))
     return items
+
+
+def frame(at: Box, caption: str, tone: str) -> list[Item]:
+    """What stands around a quotation: a bar in its tone, and a caption above."""
+    head = Box(at.x + 0.2, at.y, at.w - 0.25, CAPTION - 0.06)
+    bar = Panel(Box(at.x, at.y, BAR, at.h), "rule" if tone == "plain" else TONES[tone])
+    return [bar, label(head, caption, SMALL, TONES[tone], True)]
+
+
+def quoted(at: Box) -> Box:
+    """Where the text of a quotation stands."""
+    return Box(at.x + 0.2, at.y + CAPTION, at.w - 0.25, at.h - CAPTION)
 
 
 def headline_items(block: Headline, box: Box) -> list[Item]:

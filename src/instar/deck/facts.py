@@ -10,6 +10,7 @@ import polars as pl
 
 from instar import files, steps, store
 from instar.deck.repeats import read_study
+from instar.explain.files import read_reasons
 from instar.modality.base import Modality
 from instar.modality.modalities import MODALITIES
 from instar.records import (
@@ -21,6 +22,7 @@ from instar.records import (
     Finding,
     Measurements,
     Plan,
+    Reasons,
     Recipe,
     Score,
     Study,
@@ -60,6 +62,8 @@ class Facts:
     """name, value, low, high, n, joint: a row for each run of the study, and one for all."""
     candidates: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """Scores of several backbones (`plan.candidates.SCHEMA`); empty where only one was looked at."""
+    reasons: Reasons | None = None
+    """Why the network answers as it does; None where that was not asked."""
 
     @property
     def modality(self) -> Modality:
@@ -148,4 +152,5 @@ def read_facts(run: Path) -> Facts:
         study=study,
         study_runs=study_runs,
         candidates=files.read_frame(candidates) if candidates.exists() else pl.DataFrame(),
+        reasons=read_reasons(run),
     )

@@ -10,6 +10,7 @@ from instar.charts import audit as data_charts
 from instar.charts import backbones as backbone_charts
 from instar.charts import confidence as confidence_charts
 from instar.charts import evaluation as result_charts
+from instar.charts import reasons as reason_charts
 from instar.charts import slices as slice_charts
 from instar.charts import study as study_charts
 from instar.charts import training as training_charts
@@ -159,6 +160,16 @@ def network(facts: Facts, words: Words) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+def _reasons(facts: Facts) -> Iterator[Drawn]:
+    found = facts.reasons
+    if found is None or found.why_not:
+        return
+    if found.tokens.height:
+        frame = inert(found.tokens)
+        yield "16-tokens", reason_charts.tokens(frame, inert(found.examples)), frame
+    yield "17-deletion", reason_charts.deletion(found.deletion), found.deletion
+
+
 def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     evaluation = facts.evaluation
     kind = "tuned" if facts.card.pretrained else "scratch"
@@ -175,6 +186,7 @@ def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     if frame.height:
         yield "13-slices", slice_charts.slices(frame), frame
     yield from _confidence(evaluation)
+    yield from _reasons(facts)
     if facts.study is not None:
         frame = inert(facts.study_runs)
         yield f"19-{facts.study.kind}", study_charts.runs(frame, facts.study.metric), frame

@@ -11,7 +11,7 @@ from typing import assert_never
 from instar import files
 from instar.charts.inline import inline
 from instar.deck import theme
-from instar.deck.items import Arrow, Box, Grid, Item, Page, Panel, Shown, Text
+from instar.deck.items import Arrow, Box, Grid, Item, Page, Panel, Runs, Shown, Text
 from instar.deck.layout import BREAK
 from instar.deck.pictures import reduced
 from instar.deck.text import height
@@ -107,6 +107,9 @@ def _item(item: Item, key: str) -> str:
             names = f"text z{item.size} {item.colour} {item.anchor}" + " b" * item.bold + " centred" * item.centred
             inner = f'<span dir="auto">{escape(item.text)}</span>'
             return f'<div class="{names}" style="{_at(item.box)}">{inner}</div>\n'
+        case Runs():
+            inner = "".join(_run(text, strength) for text, strength in item.runs)
+            return f'<div class="text z{item.size} ink" style="{_at(item.box)}"><span dir="auto">{inner}</span></div>\n'
         case Shown():
             return _chart(item, item.vector, key) if item.vector else _picture(item)
         case Panel():
@@ -129,6 +132,13 @@ def _chart(item: Shown, svg: Path, key: str) -> str:
 def _picture(item: Shown) -> str:
     alt, source = escape(item.alt, quote=True), _jpeg(item.path, round(item.box.w, 2))
     return f'<img style="{_at(item.box)}" alt="{alt}" src="{source}">\n'
+
+
+def _run(text: str, strength: int) -> str:
+    """A piece of text: what speaks for the answer is marked, what speaks against it is struck in the other colour."""
+    if not strength:
+        return escape(text)
+    return f'<mark class="{"for" if strength > 0 else "against"} m{abs(strength)}">{escape(text)}</mark>'
 
 
 @lru_cache(maxsize=256)

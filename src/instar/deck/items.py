@@ -45,6 +45,15 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Runs:
+    """Text that has been measured to fit, in bold, with some of its pieces marked: see `MarkedQuote.runs`."""
+
+    box: Box
+    runs: tuple[tuple[str, int], ...]
+    size: float
+
+
+@dataclass(frozen=True)
 class Shown:
     """A picture in its own proportions; `vector` is the same as SVG where there is one."""
 
@@ -91,7 +100,7 @@ class Body:
     size: float
 
 
-Item = Text | Shown | Panel | Arrow | Grid
+Item = Text | Runs | Shown | Panel | Arrow | Grid
 
 
 @dataclass(frozen=True)

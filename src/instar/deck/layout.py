@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import assert_never
 
-from instar.deck import blocks, tables, theme
+from instar.deck import blocks, marked, tables, theme
 from instar.deck.items import Box, Item, Page, Panel
 from instar.deck.text import clean, cut, height, width, wrap
 from instar.deck.theme import ACROSS, BODY, GAP, MARGIN
-from instar.records import Block, Chain, Figure, Gallery, Headline, Points, Quotes, Slide, TableBlock
+from instar.records import Block, Chain, Figure, Gallery, Headline, MarkedQuotes, Points, Quotes, Slide, TableBlock
 
 CONTENT = Box(MARGIN, theme.TOP, ACROSS, theme.BOTTOM - theme.TOP)
 SIDE = 3.5
@@ -127,6 +127,8 @@ def place(block: Block, box: Box, run: Path) -> list[Item]:
             return blocks.gallery_items(block, box, run)
         case Quotes():
             return blocks.quote_items(block, box)
+        case MarkedQuotes():
+            return marked.marked_items(block, box)
         case TableBlock():
             return tables.table_items(block, box)
         case Headline():

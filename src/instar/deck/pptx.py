@@ -17,7 +17,7 @@ from pptx.util import Pt
 
 from instar import files
 from instar.deck import theme
-from instar.deck.items import Arrow, Grid, Item, Page, Panel, Shown, Text
+from instar.deck.items import Arrow, Grid, Item, Page, Panel, Runs, Shown, Text
 from instar.deck.master import KICKER, emu, own_deck
 from instar.deck.pictures import reduced
 from instar.deck.template import Template, fill, opened, put_footer
@@ -97,6 +97,8 @@ def _draw(slide: Any, item: Item, exact: bool) -> None:
         case Text():
             shape = slide.shapes.add_textbox(*_box(item))
             _write(shape.text_frame, item, exact)
+        case Runs():
+            _write_runs(slide.shapes.add_textbox(*_box(item)).text_frame, item, exact)
         case Shown():
             content = item.path.read_bytes() if item.vector else reduced(item.path, item.box.w)
             picture = slide.shapes.add_picture(io.BytesIO(content), *_box(item))
@@ -124,7 +126,7 @@ def _add_vector(slide: Any, picture: Any, svg: Path) -> None:
     picture._element.find(f".//{qn('a:blip')}").append(parse_xml(_VECTOR.format(name=name)))
 
 
-def _box(item: Text | Shown | Panel | Arrow | Grid) -> tuple[Any, Any, Any, Any]:
+def _box(item: Text | Runs | Shown | Panel | Arrow | Grid) -> tuple[Any, Any, Any, Any]:
     box = item.box
     return emu(box.x), emu(box.y), emu(box.w), emu(box.h)
 
@@ -138,10 +140,40 @@ def _fill(shape: Any, colour: Colour) -> None:
     shape.name = "Surface"
 
 
-def _write(frame: Any, item: Text, exact: bool) -> None:
-    """Text as it was measured: no inset, no automatic size, and lines as high as in our font where `exact`."""
+def _bare(frame: Any) -> None:
+    """Text as it was measured: no inset, no automatic size."""
     frame.word_wrap = True
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+
+
+MARKS = {1: (25, 75), 2: (50, 50), 3: (75, 25)}
+"""Strength of a mark -> per cent of the accent's lightness that stay, and that are added towards white."""
+
+
+def _write_runs(frame: Any, item: Runs, exact: bool) -> None:
+    """Marks are highlights in the accent (for) or the second one (against), stronger ones in bold; what speaks against
+    is underlined, so that a print in grey tells them apart."""
+    _bare(frame)
+    paragraph = frame.paragraphs[0]
+    if exact:
+        paragraph.line_spacing = Pt(round(item.size * LINE, 1))
+    for text, strength in item.runs:
+        run = paragraph.add_run()
+        run.text = text
+        run.font.size = Pt(round(item.size, 1))
+        run.font.bold, run.font.underline = abs(strength) > 1, strength < 0
+        run.font.color.theme_color = _SCHEME["ink"]
+        if strength:
+            stay, added = MARKS[abs(strength)]
+            colour = f'<a:schemeClr val="accent{1 if strength > 0 else 2}">'
+            colour += f'<a:lumMod val="{stay}000"/><a:lumOff val="{added}000"/></a:schemeClr>'
+            mark = parse_xml(f"<a:highlight {nsdecls('a')}>{colour}</a:highlight>")
+            run.font._element.find(qn("a:solidFill")).addnext(mark)
+
+
+def _write(frame: Any, item: Text, exact: bool) -> None:
+    """A text in one tone, with lines as high as in our font where `exact`."""
+    _bare(frame)
     frame.vertical_anchor = _ANCHORS[item.anchor]
     paragraph = frame.paragraphs[0]
     paragraph.alignment = PP_ALIGN.CENTER if item.centred else PP_ALIGN.LEFT

@@ -10,12 +10,14 @@ from instar import files
 from instar.deck.markdown import bullets, md, table
 from instar.deck.pictures import reduced
 from instar.deck.words import Words
-from instar.records import Block, Chain, Figure, Gallery, Headline, Points, Quotes, Slide, TableBlock
+from instar.records import Block, Chain, Figure, Gallery, Headline, MarkedQuotes, Points, Quotes, Slide, TableBlock
 
 SHOWN = "figures/shown"
 """Where the pictures of examples lie, as small as a page shows them."""
 INCHES = 1.4
 """Width of a picture of an example."""
+CLEAR = 2
+"""Strength of a mark from which a word is told as marked."""
 MOST = 6
 """Pictures in a row."""
 
@@ -46,6 +48,8 @@ def _block(block: Block, run: Path, names: Iterator[str]) -> str:
             return _gallery(block, run, names)
         case Quotes():
             return "\n\n".join(f"> {md(q.text)}\n>\n> — {md(q.caption)}" for q in block.items)
+        case MarkedQuotes():
+            return "\n\n".join(f"> {_marked(q.runs)}\n>\n> — {md(q.caption)}" for q in block.items)
         case TableBlock():
             return table(block.header, block.rows)
         case Headline():
@@ -55,6 +59,15 @@ def _block(block: Block, run: Path, names: Iterator[str]) -> str:
             return table(("", *block.header), [(str(i), *row) for i, row in enumerate(block.rows, start=1)])
         case _:
             assert_never(block)
+
+
+def _marked(runs: tuple[tuple[str, int], ...]) -> str:
+    """A text whose clear marks are bold; what speaks against the answer is struck through as well."""
+    found = ""
+    for text, strength in runs:
+        mark = "" if text == " " or abs(strength) < CLEAR else "**" if strength > 0 else "~~"
+        found += f"{mark}{md(text)}{mark}" if text != " " else " "
+    return found
 
 
 def _gallery(block: Gallery, run: Path, names: Iterator[str]) -> str:

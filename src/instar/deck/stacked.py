@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from instar.deck import blocks, theme
-from instar.deck.items import Body, Box, Grid, Item, Page, Text
+from instar.deck.items import Body, Box, Grid, Item, Page, Runs, Text
 from instar.deck.layout import HEADLINE, SIDE, place, size_of
 from instar.deck.template import Template
 from instar.deck.text import clean, cut, height, wrap
@@ -96,7 +96,7 @@ def _scaled(item: Item, template: Template) -> Item:
     """An item in the measures of the template; type is smaller where its font runs wider than ours."""
     moved, k = replace(item, box=_moved(item.box, template)), template.scale
     match moved:
-        case Text():
+        case Text() | Runs():
             return replace(moved, size=moved.size * k / template.wider)
         case Grid():
             widths, heights = (tuple(side * k for side in sides) for sides in (moved.widths, moved.heights))

@@ -1,4 +1,4 @@
-"""The steps of a run, each a function on its run directory: audit, plan, prepare, train, evaluate, deck.
+"""The steps of a run, each a function on its run directory: audit, plan, prepare, train, evaluate, explain, deck.
 
 Each step reads what earlier ones wrote, refuses when that has changed since, and can be repeated. torch is
 imported by the steps that need it only.
@@ -12,6 +12,7 @@ from instar.pipeline.candidates import backbones
 from instar.pipeline.common import at_hand, at_work, planned, settled
 from instar.pipeline.data import audit, originals, originals_unchanged, start
 from instar.pipeline.evaluating import evaluate, score
+from instar.pipeline.explaining import explain, explain_new, reveal
 from instar.pipeline.learning import bring, prepare, train
 from instar.pipeline.options import Options, options_of
 from instar.pipeline.planning import ask, plan
@@ -27,6 +28,8 @@ __all__ = [
     "backbones",
     "deck",
     "evaluate",
+    "explain",
+    "explain_new",
     "finish",
     "options_of",
     "plan",
@@ -93,6 +96,7 @@ STEPS: dict[str, Callable[[Path], object]] = {
     "prepare": bring,
     "train": train,
     "evaluate": score,
+    "explain": reveal,
     "deck": present,
 }
 """The steps after `start`, which has opened the data or found them unchanged."""

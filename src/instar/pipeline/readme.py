@@ -16,7 +16,7 @@ CONTENTS = """\
 | `3-plan/plan.md` | every decision with its reason |
 | `3-plan/plan.yaml` | the same to edit: change a value under `recipe`, then `instar run` on this directory |
 | `4-train/` | `epochs.csv`, the best weights, their temperature, and `last/` to go on after an interruption |
-| `5-eval/` | predictions, scores with intervals, errors |
+| `5-eval/` | predictions, scores with intervals, errors; in `reasons/` what speaks for some answers |
 | `figures/` | every chart as SVG, PNG and CSV |
 | `machine.yaml` | command, options, versions, seconds and memory of each step |
 """

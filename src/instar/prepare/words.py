@@ -22,12 +22,28 @@ WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
+class Told:
+    """Where the tokens of a text stand in it."""
+
+    text: str
+    """As repaired: what the tokens were made from."""
+    words: tuple[tuple[int, int], ...]
+    """Begin and end of each word that the network sees, in the order of the text."""
+    owners: tuple[int, ...]
+    """For each token, in the order of `Words.encode`, the word that it is a piece of; -1 for markers."""
+
+
+@dataclass(frozen=True)
 class Words:
     """What turns texts into token ids."""
 
     encode: Callable[[Sequence[str]], list[list[int]]]
+    tell: Callable[[str], Told]
+    """Which words the tokens of a text are pieces of."""
     pad: int
     """Id that fills a batch up."""
+    blank: int
+    """Id that stands where a word is taken out: the tokenizer's mask, else `pad`."""
     show: Callable[[str], str]
     """A text as the network sees it, for a reader."""
     digest: str
@@ -52,7 +68,9 @@ def words_of(spec: InputSpec, size: int, fit: str, repairs: Sequence[str]) -> Wo
         return plain
     return Words(
         lambda texts: plain.encode(cleaned(texts, repairs)),
+        lambda text: plain.tell(cleaned([text], repairs)[0]),
         plain.pad,
+        plain.blank,
         lambda text: plain.show(cleaned([text], repairs)[0]),
         f"{plain.digest} {digest(repairs)}",
     )
@@ -84,6 +102,7 @@ def _trained(path: Path, size: int, fit: str) -> Words:
     padding = tokenizer.padding
     pads = [i for i in map(tokenizer.token_to_id, ("[PAD]", "<pad>")) if i is not None]
     pad = padding["pad_id"] if padding else next(iter(pads), 0)
+    masks = [i for i in map(tokenizer.token_to_id, ("[MASK]", "<mask>")) if i is not None]
     tokenizer.no_truncation()
     tokenizer.no_padding()
     with_specials = tokenizer.encode("a")
@@ -99,11 +118,32 @@ def _trained(path: Path, size: int, fit: str) -> Words:
         encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [before + shortened(e.ids, room, fit) + after for e in encodings]
 
+    def tell(text: str) -> Told:
+        found = tokenizer.encode(text, add_special_tokens=False)
+        pieces = shortened(list(zip(found.word_ids, found.offsets, strict=True)), room, fit)
+        return _told(text, [None] * len(before) + pieces + [None] * len(after))
+
     def show(text: str) -> str:
         return " ".join(tokenizer.id_to_token(i) or "" for i in encode([text])[0])
 
     of_file = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Words(encode, pad, show, f"{of_file} {size} {fit}")
+    return Words(encode, tell, pad, next(iter(masks), pad), show, f"{of_file} {size} {fit}")
+
+
+def _told(text: str, pieces: Sequence[tuple[int | None, tuple[int, int]] | None]) -> Told:
+    """Join pieces of one word, which the tokenizer numbers; blanks at their edges belong to no word."""
+    words: dict[int, tuple[int, int]] = {}
+    owners: list[int] = []
+    for piece in pieces:
+        number, (begin, end) = piece or (None, (0, 0))
+        if number is None:
+            owners.append(-1)
+            continue
+        begin += len(text[begin:end]) - len(text[begin:end].lstrip())
+        earlier = words.get(number, (begin, end))
+        words[number] = (min(earlier[0], begin), max(earlier[1], end))
+        owners.append(list(words).index(number))
+    return Told(text, tuple(words.values()), tuple(owners))
 
 
 def _hashed(buckets: int, size: int, fit: str) -> Words:
@@ -119,4 +159,10 @@ def _hashed(buckets: int, size: int, fit: str) -> Words:
     def encode(texts: Sequence[str]) -> list[list[int]]:
         return [[1 + crc32(word.encode()) % (buckets - 1) for word in split(text)] for text in texts]
 
-    return Words(encode, 0, lambda text: " ".join(split(text)), f"hashed {buckets} {size} {fit}")
+    def tell(text: str) -> Told:
+        origin = [place for place, letter in enumerate(text) for _ in letter.casefold()]
+        found = shortened([found.span() for found in WORD.finditer(text.casefold())], size, fit)
+        words = tuple((origin[begin], origin[end - 1] + 1) for begin, end in found)
+        return Told(text, words, tuple(range(len(words))) or (-1,))
+
+    return Words(encode, tell, 0, 0, lambda text: " ".join(split(text)), f"hashed {buckets} {size} {fit}")

@@ -2,9 +2,9 @@
 
 In the order in which they are written: `Dataset`, `Finding` and `Audit` (records.data); `Card`, `Measurements`,
 `Decision`, `Stage`, `Recipe` and `Plan` (records.plan); `Temperature`, `Threshold` and `Sets` (records.confidence);
-`Epoch`, `Score`, `Confidence` and `Evaluation` (records.results); `Study` (records.study); `Slide`
-and its blocks (records.slides). Records are frozen; functions take records and return records; only `store` and the
-steps that say so touch the disk.
+`Epoch`, `Score`, `Confidence` and `Evaluation` (records.results); `Reasons` (records.reasons); `Study` (records.study);
+`Slide` and its blocks (records.slides). Records are frozen; functions take records and return records; only `store`
+and the steps that say so touch the disk.
 """
 
 from instar.records.confidence import Sets, Temperature, Threshold
@@ -29,6 +29,7 @@ from instar.records.plan import (
     Stage,
     Timing,
 )
+from instar.records.reasons import Reasons
 from instar.records.results import (
     Confidence,
     Epoch,
@@ -42,6 +43,8 @@ from instar.records.slides import (
     Figure,
     Gallery,
     Headline,
+    MarkedQuote,
+    MarkedQuotes,
     Picture,
     Points,
     Quote,
@@ -72,6 +75,8 @@ __all__ = [
     "Joint",
     "Json",
     "Kind",
+    "MarkedQuote",
+    "MarkedQuotes",
     "Measurements",
     "Method",
     "Picture",
@@ -79,6 +84,7 @@ __all__ = [
     "Points",
     "Quote",
     "Quotes",
+    "Reasons",
     "Recipe",
     "Score",
     "Sets",

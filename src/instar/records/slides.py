@@ -54,6 +54,24 @@ class Quotes:
 
 
 @dataclass(frozen=True)
+class MarkedQuote:
+    """A text example whose words are marked, with its caption."""
+
+    runs: tuple[tuple[str, int], ...]
+    """Pieces of the text in order, blanks included, and how strongly each speaks for what the caption says (1 to 3) or
+    against it (-1 to -3); 0 is not marked."""
+    caption: str
+    tone: Literal["plain", "good", "bad"] = "plain"
+
+
+@dataclass(frozen=True)
+class MarkedQuotes:
+    """Text examples with marked words."""
+
+    items: tuple[MarkedQuote, ...]
+
+
+@dataclass(frozen=True)
 class TableBlock:
     """A small table; the first row is the header."""
 
@@ -79,7 +97,7 @@ class Chain:
     rows: tuple[tuple[str, ...], ...]
 
 
-Block = Points | Figure | Gallery | Quotes | TableBlock | Headline | Chain
+Block = Points | Figure | Gallery | Quotes | MarkedQuotes | TableBlock | Headline | Chain
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from instar.deck.story.chain import part
 from instar.deck.story.confidence import calibration, risk, sets
 from instar.deck.story.mistakes import classes, confusion, mistakes, pairs
 from instar.deck.story.opening import origin, spoken, verdict
+from instar.deck.story.reasons import deletion, reasons
 from instar.deck.story.repeated import repeated
 from instar.deck.story.slices import slices
 from instar.deck.story.suspects import suspects
@@ -18,7 +19,7 @@ def performance(facts: Facts, words: Words) -> tuple[Slide, ...]:
     """The slides of the part."""
     made = (
         *(curves, scores, confusion, classes, pairs, slices, calibration, risk, sets),
-        *(mistakes, suspects, repeated, cost),
+        *(reasons, deletion, mistakes, suspects, repeated, cost),
     )
     return tuple(slide for make in made if (slide := make(facts, words)) is not None)
 
