@@ -6,12 +6,16 @@ draws), and a metric turns a tally into one figure per entry of the leading axes
 
 Definitions follow scikit-learn (https://scikit-learn.org/stable/modules/model_evaluation.html), with these choices
 where a figure would otherwise be undefined or a matter of options:
-  - macro-F1 averages over the classes that occur in truth or prediction, balanced accuracy over those that occur in
-    the truth, as scikit-learn does when it is given no `labels`. A class of which the split has no example and that
-    nobody predicted says nothing about the model; counting it as 0 would punish the model for the split, and every
-    bootstrap draw for the rare classes that it missed.
+  - macro-F1 and macro precision average over the classes that occur in truth or prediction, balanced accuracy over
+    those that occur in the truth, as scikit-learn does when it is given no `labels`. A class of which the split has no
+    example and that nobody predicted says nothing about the model; counting it as 0 would punish the model for the
+    split, and every bootstrap draw for the rare classes that it missed.
   - precision, recall and F1 of a class without any prediction, example or both are 0.
-  - quadratic kappa is 0 where truth and prediction are all one class: nothing beyond chance has been shown.
+  - macro recall is balanced accuracy, and recall weighted by the size of the classes is accuracy: both stand under
+    these names only.
+  - quadratic kappa and MCC are 0 where truth or prediction are all one class: nothing beyond chance has been shown.
+  - the Brier score is the sum over the classes, from 0 to 2 (Brier 1950), for two classes too.
+AUROC is not made of such sums; see `instar.evaluate.ranks`.
 """
 
 from collections.abc import Callable
@@ -49,14 +53,20 @@ class Tally:
     """(..., C): examples predicted as the class."""
     actual: Floats
     """(..., C): examples of the class."""
-    near: Floats
+    near_2: Floats
+    """(...): examples whose class is among the two most probable; 0 where there are no probabilities."""
+    near_5: Floats
     """(...): examples whose class is among the five most probable; 0 where there are no probabilities."""
     loss: Floats
     """(...): minus the logarithm of the probability of the true class, summed; 0 without probabilities."""
+    error: Floats
+    """(...): squared differences of the probabilities from 1 for the true class and 0 for others, summed."""
     distance: Floats
     """(...): distance between predicted and true class in the order of the classes, summed."""
     squared: Floats
     """(...): the square of that distance, summed."""
+    within: Floats
+    """(...): examples predicted as their class or one beside it."""
 
     @property
     def n(self) -> Floats:
@@ -102,9 +112,36 @@ def macro_f1(t: Tally) -> Floats:
     return _ratio(f1(t).sum(axis=-1), (t.predicted + t.actual > 0).sum(axis=-1))
 
 
+def weighted_f1(t: Tally) -> Floats:
+    """Mean F1 over the classes, each counting by its examples."""
+    return _ratio((f1(t) * t.actual).sum(axis=-1), t.n)
+
+
+def macro_precision(t: Tally) -> Floats:
+    """Mean precision over the classes that occur in truth or prediction."""
+    return _ratio(precision(t).sum(axis=-1), (t.predicted + t.actual > 0).sum(axis=-1))
+
+
+def weighted_precision(t: Tally) -> Floats:
+    """Mean precision over the classes, each counting by its examples."""
+    return _ratio((precision(t) * t.actual).sum(axis=-1), t.n)
+
+
+def mcc(t: Tally) -> Floats:
+    """Matthews correlation of truth and answer, for any number of classes (Gorodkin 2004): 0 is what chance gives."""
+    together = t.n * t.hits.sum(axis=-1) - (t.predicted * t.actual).sum(axis=-1)
+    spread = (t.n**2 - (t.predicted**2).sum(axis=-1)) * (t.n**2 - (t.actual**2).sum(axis=-1))
+    return _ratio(together, np.sqrt(spread))
+
+
+def top_2(t: Tally) -> Floats:
+    """Share of the examples whose class is among the two most probable (a tie counts against the model)."""
+    return _ratio(t.near_2, t.n)
+
+
 def top_5(t: Tally) -> Floats:
     """Share of the examples whose class is among the five most probable (a tie counts against the model)."""
-    return _ratio(t.near, t.n)
+    return _ratio(t.near_5, t.n)
 
 
 def log_loss(t: Tally) -> Floats:
@@ -112,9 +149,19 @@ def log_loss(t: Tally) -> Floats:
     return _ratio(t.loss, t.n)
 
 
+def brier(t: Tally) -> Floats:
+    """Mean squared distance of the probabilities from the truth, summed over the classes (Brier 1950)."""
+    return _ratio(t.error, t.n)
+
+
 def mae(t: Tally) -> Floats:
     """Mean distance between predicted and true class, in steps of the order of the classes."""
     return _ratio(t.distance, t.n)
+
+
+def within_1(t: Tally) -> Floats:
+    """Share of the examples predicted as their class or one beside it in the order of the classes."""
+    return _ratio(t.within, t.n)
 
 
 def quadratic_kappa(t: Tally) -> Floats:
@@ -134,16 +181,25 @@ METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
     "macro_f1": macro_f1,
-    "log_loss": log_loss,
+    "weighted_f1": weighted_f1,
+    "macro_precision": macro_precision,
+    "weighted_precision": weighted_precision,
+    "mcc": mcc,
+    "top_2": top_2,
     "top_5": top_5,
+    "log_loss": log_loss,
+    "brier": brier,
     "mae": mae,
     "quadratic_kappa": quadratic_kappa,
+    "within_1": within_1,
 }
-"""Every metric by its name."""
-LOWER_IS_BETTER = ("log_loss", "mae")
+"""Every metric that is made of a tally, by its name."""
+LOWER_IS_BETTER = ("log_loss", "brier", "mae")
 CHOOSING = ("accuracy", "balanced_accuracy", "macro_f1", "quadratic_kappa")
 """Values of `Recipe.metric`: more is better, and the answers alone tell it."""
-ORDERED = ("mae", "quadratic_kappa")
+LABELS = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "macro_precision", "weighted_precision", "mcc")
+"""Metrics that the answers alone tell."""
+ORDERED = ("mae", "quadratic_kappa", "within_1")
 """Metrics that mean something for ordered classes only."""
 
 
@@ -154,4 +210,5 @@ def score(metric: str, truth: Ints, predicted: Ints, classes: int) -> float:
     )
     steps = np.abs(truth - predicted).astype(np.float64)
     none = np.zeros(())
-    return float(METRICS[metric](Tally(hits, guessed, actual, none, none, steps.sum(), (steps**2).sum())))
+    ordered = steps.sum(), (steps**2).sum(), (steps <= 1).sum(dtype=np.float64)
+    return float(METRICS[metric](Tally(hits, guessed, actual, none, none, none, none, *ordered)))

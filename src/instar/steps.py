@@ -32,8 +32,8 @@ EPOCHS, BEST, PROBE = "4-train/epochs.csv", "4-train/best.safetensors", "4-train
 TEMPERATURE, VALIDATION = "4-train/temperature.yaml", "4-train/validation.parquet"
 PREDICTIONS, BASELINES = "5-eval/predictions.parquet", "5-eval/baselines.parquet"
 EVALUATION = "5-eval/evaluation.yaml"
-_TABLES = "per_class confusion errors slices slice_columns reliability risk_coverage conformal conformal_classes"
-EVALUATION_TABLES = tuple(f"5-eval/{name}.csv" for name in _TABLES.split())
+_NAMES = "per_class confusion subsets errors slices slice_columns reliability risk_coverage conformal conformal_classes"
+EVALUATION_TABLES = tuple(f"5-eval/{name}.csv" for name in _NAMES.split())
 EDITS, OWN = "deck.yaml", "deck/"
 """What a person changes in the deck, and his own pictures and template."""
 REASONS = "5-eval/reasons/"

@@ -13,6 +13,12 @@ METRICS = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
     "macro_f1": "Macro-F1",
+    "weighted_f1": "Weighted F1",
+    "macro_precision": "Macro precision",
+    "weighted_precision": "Weighted precision",
+    "mcc": "MCC",
+    "auroc": "AUROC",
+    "top_2": "Top-2 accuracy",
     "top_5": "Top-5 accuracy",
     "log_loss": "Log loss",
     "log_loss_gain": "Log loss gained",
@@ -20,11 +26,14 @@ METRICS = {
     "calibration_error": "Calibration error",
     "classwise_error": "Calibration error of all classes",
     "aurc": "Error averaged over coverage (AURC)",
+    "brier": "Brier score",
     "mae": "Mean absolute error",
     "quadratic_kappa": "Quadratic kappa",
+    "within_1": "Accuracy within one",
 }
 CONFIDENCE = ("overconfidence", "calibration_error", "classwise_error", "aurc")
-SHARES = ("accuracy", "balanced_accuracy", "top_5", *CONFIDENCE)
+_OF_EXAMPLES = ("accuracy", "balanced_accuracy", "macro_precision", "weighted_precision", "top_2", "top_5", "within_1")
+SHARES = (*_OF_EXAMPLES, *CONFIDENCE)
 """Metrics that are shares of examples and are written in per cent."""
 PER_CENT: dict[str, Any] = {"labelExpr": "replace(format(datum.value, '~%'), '%', ' %')"}
 """Arguments of an axis whose values are shares."""

@@ -15,6 +15,7 @@ from instar.charts import slices as slice_charts
 from instar.charts import study as study_charts
 from instar.charts import training as training_charts
 from instar.charts.findings import drawings
+from instar.charts.subsets import subsets as subset_chart
 from instar.charts.theme import Chart, save
 from instar.deck.facts import Facts
 from instar.deck.story import backbones as compared
@@ -22,6 +23,8 @@ from instar.deck.story import slices
 from instar.deck.story.confidence import shown_sets
 from instar.deck.story.hidden import CHARTED
 from instar.deck.story.opening import kept
+from instar.deck.story.scores import headlines
+from instar.deck.story.subsets import shown
 from instar.deck.text import clean
 from instar.deck.words import Words
 from instar.records import Dataset, Evaluation, Figure, Finding, Json, Slide, Stage
@@ -176,12 +179,17 @@ def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     called = {name: words(f"subject.{name}") for name in ("majority", "cheap")}
     tuned = "training.row.kept" if kept(facts) else f"training.row.{kind}"
     called |= {"probe": words(f"probe.row.{kind}"), "tuned": words(tuned)}
-    frame = pl.DataFrame([vars(s) for s in evaluation.scores]).filter(pl.col("metric") == facts.metric)
+    frame = pl.DataFrame([vars(s) for s in evaluation.scores])
+    frame = pl.concat(frame.filter(pl.col("metric") == metric) for metric in headlines(facts))
     yield "08-scores", result_charts.scores(frame, called), frame
     frame = inert(evaluation.confusion)
     yield "09-confusion", result_charts.confusion(frame, tuple(map(clean, facts.dataset.classes))), frame
     frame = inert(evaluation.per_class)
     yield "10-per-class", result_charts.per_class(frame), frame
+    frame = shown(facts)
+    if frame["subset"].n_unique() > 1 if frame.height else False:
+        names = {name: words(f"subset.{name}", many=facts.many) for name in frame["subset"].unique() if name != "all"}
+        yield "12-subsets", subset_chart(frame, names), frame
     frame = inert(slices.shown(facts, words))
     if frame.height:
         yield "13-slices", slice_charts.slices(frame), frame

@@ -77,7 +77,11 @@ class Words:
 
     def metric(self, name: str) -> str:
         """A metric inside a sentence, named as in the charts."""
-        return metric_name(name)[0].lower() + metric_name(name)[1:]
+        return self.inside(metric_name(name))
+
+    def label(self, name: str) -> str:
+        """A metric by itself, named as in the charts."""
+        return metric_name(name)
 
     def value(self, metric: str, value: float) -> str:
         """A value of a metric: a percentage where it is a share of examples."""

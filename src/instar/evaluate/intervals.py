@@ -3,8 +3,9 @@
 Two methods, each where a simulation found it nearest to its nominal coverage (test_evaluate_intervals.py).
 The plain percentile bootstrap holds macro-F1 in only 71 to 82 % of the cases where classes are many and their
 examples few, because every draw misses some examples of each class and so scores lower than the sample.
-  - "wilson", for shares and means of shares (accuracy, top-5, balanced accuracy): the Wilson score interval at the
-    effective number of examples (`instar.shares`); a mean of shares has its variance from the jackknife over groups;
+  - "wilson", for shares and means of shares (accuracy, top-k, within one, balanced accuracy): the Wilson score interval
+    at the effective number of examples (`instar.shares`); a mean of shares has its variance from the jackknife over
+    groups (AUROC, the mean of shares of pairs, from ranks: `instar.evaluate.ranks`);
   - "bootstrap", for all others: bias-corrected and accelerated bootstrap over groups (BCa, Efron 1987), the
     acceleration from the same jackknife.
 Where groups do not differ (all is right, say), resampling shows nothing; then the Wilson interval over the number of
@@ -22,17 +23,27 @@ from scipy import sparse
 from scipy.special import ndtr, ndtri
 from scipy.stats import binomtest
 
-from instar.evaluate.metrics import SMALLEST_PROBABILITY, Sparse, tally_of
+from instar.evaluate.metrics import SINGLE, SMALLEST_PROBABILITY, Sparse, tally_of
 from instar.metrics import METRICS, Floats, Ints
 from instar.records import Method
 from instar.shares import LEVEL, Z, interval_of, intervals_of, varies, wilson
 
 DRAWS = 2000
 """Bootstrap draws: the interval's ends then move by about 2 % of its width from seed to seed."""
-SUMMED = {"top_5": -4, "log_loss": -3, "mae": -2, "quadratic_kappa": -1}
-"""Column of the sums per group that a metric is made of; hits for the others."""
-CONSTANT = ("balanced_accuracy", "quadratic_kappa")
-"""Metrics that one answer to everything fixes: it has recall 1 in one class and 0 in all others, and no kappa."""
+SUMMED = {
+    "top_2": "near_2",
+    "top_5": "near_5",
+    "log_loss": "loss",
+    "brier": "error",
+    "mae": "distance",
+    "quadratic_kappa": "squared",
+    "within_1": "within",
+}
+"""The sum per group that a metric is made of; hits for the others."""
+SHARES = ("accuracy", "top_2", "top_5", "within_1")
+"""Metrics that are shares of the examples."""
+CONSTANT = ("balanced_accuracy", "mcc", "quadratic_kappa")
+"""Metrics that one answer to everything fixes: recall is 1 in one class and 0 in all others, and nothing correlates."""
 _CHUNK = 2_000_000
 """Entries of a table of weights or sums that are held at once (16 MB)."""
 
@@ -51,7 +62,7 @@ class Sampled:
     """What intervals of one subject's metrics are made from."""
 
     sums: Sparse
-    """(G, 3C + 4): as `by_group` returns them."""
+    """(G, 3C + 7): as `by_group` returns them."""
     classes: int
     drawn: dict[str, Floats]
     """Each metric in every bootstrap draw of groups."""
@@ -69,13 +80,13 @@ class Sampled:
 
     def summed(self, metric: str) -> Floats:
         """(G,): what each group adds to the sum that the metric is made of."""
-        column = SUMMED.get(metric)
-        part = self.sums[:, : self.classes] if column is None else self.sums[:, [column]]
+        name = SUMMED.get(metric)
+        part = self.sums[:, : self.classes] if name is None else self.sums[:, [3 * self.classes + SINGLE.index(name)]]
         return np.asarray(part.sum(axis=1), dtype=np.float64).ravel()
 
 
 def by_group(contributions: Sparse, groups: Ints) -> Sparse:
-    """(G, 3C + 4): the rows of `metrics.contributions` summed within each group."""
+    """(G, 3C + 7): the rows of `metrics.contributions` summed within each group."""
     _, index = np.unique(groups, return_inverse=True)
     rows = np.arange(groups.size)
     return sparse.csr_array(sparse.csr_array((np.ones(groups.size), (index, rows))) @ contributions)
@@ -111,7 +122,7 @@ def interval(sampled: Sampled, metric: str, *, constant: bool = False) -> Interv
     least, most = _range(metric, sampled.classes)
     span, examples = most - least, float(sampled.actual.sum())
     share, variance = (value - least) / span, _variance(left_out) / span**2
-    if metric in ("accuracy", "top_5"):
+    if metric in SHARES:
         of = np.asarray(sampled.actual.sum(axis=1), dtype=np.float64).ravel()
         (found,) = intervals_of(*(sparse.csr_array(a[:, None]) for a in (sampled.summed(metric), of)))
     elif metric == "balanced_accuracy" or not varies(share, variance, examples):
@@ -147,6 +158,8 @@ def _range(metric: str, classes: int) -> tuple[float, float]:
     """The least and the most that a metric can be."""
     ends = {
         "quadratic_kappa": (-1.0, 1.0),
+        "mcc": (-1.0, 1.0),
+        "brier": (0.0, 2.0),
         "mae": (0.0, classes - 1.0),
         "log_loss": (0.0, float(-np.log(SMALLEST_PROBABILITY))),
     }

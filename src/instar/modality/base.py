@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from instar.audit.check import Check
+from instar.audit.doubts import Doubt
 from instar.errors import UserError
 from instar.modality.habits import Habits
 from instar.records import Block, Card, Dataset, InputSpec, Recipe
@@ -47,6 +48,8 @@ class Modality:
     measure: Callable[[pl.DataFrame, Path], pl.DataFrame]
     """(rows with id and input, root) -> id, twin (key that is equal for exact twins), error, measure.*"""
     checks: tuple[Check, ...]
+    doubts: tuple[Doubt, ...]
+    """Grounds to doubt a test row, the weightiest first."""
     fits: tuple[str, ...]
     """Values of Recipe.fit that the feed knows."""
     augmentations: Mapping[str, str]

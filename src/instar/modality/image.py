@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from instar.audit.doubts import IMAGE_DOUBTS
 from instar.audit.families import IMAGE_CHECKS
 from instar.data.folder import is_picture
 from instar.data.measure_images import measure
@@ -85,6 +86,7 @@ IMAGE = Modality(
     files=True,
     measure=measure,
     checks=IMAGE_CHECKS,
+    doubts=IMAGE_DOUBTS,
     fits=("crop", "pad", "squash"),
     augmentations=AUGMENTATIONS,
     repairs={},

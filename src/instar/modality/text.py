@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from instar.audit.doubts import TEXT_DOUBTS
 from instar.audit.families import TEXT_CHECKS
 from instar.data.encoding import decode_text
 from instar.data.folder import TABLES
@@ -114,6 +115,7 @@ TEXT = Modality(
     files=False,
     measure=measure,
     checks=TEXT_CHECKS,
+    doubts=TEXT_DOUBTS,
     fits=("head", "ends"),
     augmentations={},
     repairs=NAMES,

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from instar import steps, store
+from instar.audit.doubts import doubted
 from instar.evaluate.evaluation import evaluate as tables
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.calibrating import calibrated
@@ -37,6 +38,7 @@ def score(folder: Path) -> Evaluation:
         dataset = store.read_dataset(folder)
         if not answered(folder):
             _open(folder, recipe, dataset)
+        audit = store.read_audit(folder)
         result = tables(
             store.read_frame(folder / store.PREDICTIONS),
             store.read_frame(folder / store.BASELINES),
@@ -45,8 +47,9 @@ def score(folder: Path) -> Evaluation:
             opened=int(store.read_machine(folder)[OPENED]),
             seed=recipe.seed,
             table=dataset.table,
-            audit=store.read_audit(folder),
+            audit=audit,
             temperature=calibrated(folder)[0].value,
+            doubted=doubted(dataset, audit, MODALITIES[dataset.modality].doubts),
         )
         store.write_evaluation(folder, result)
     best, many = result.score("accuracy"), MODALITIES[dataset.modality].many

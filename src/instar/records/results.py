@@ -8,11 +8,12 @@ import polars as pl
 from instar.records.confidence import Sets, Threshold
 from instar.records.data import STRICT
 
-Method = Literal["wilson", "groups", "bootstrap", "definition", "paired", "linear"]
+Method = Literal["wilson", "groups", "bootstrap", "definition", "paired", "linear", "ranks", "apart"]
 """How an interval was found. wilson: Wilson score interval at the effective number of examples; groups: Wilson over the
 number of twin groups, where these do not differ; bootstrap: BCa over groups; definition: no width, as one answer to
 everything fixes the metric whatever the examples; paired: BCa over groups of a difference on the same examples; linear:
-normal, with the variance over groups."""
+normal, with the variance over groups; ranks: a difference of AUROCs on the same examples, its variance over groups from
+ranks (DeLong); apart: the intervals of two different sets of examples, combined for their difference."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,13 @@ class Evaluation:
     """The class that the majority baseline always answers."""
     confidence: Confidence = Confidence()
     per_class: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
-    """label, n, precision, recall, f1, recall_low, recall_high, most_confused_with, confused_n"""
+    """label, n, precision, recall, f1 and auroc (null where there is nothing to rank), each with _low and _high,
+    most_confused_with, confused_n"""
     confusion: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """label, predicted, n (pairs that occur)"""
+    subsets: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """subset, part, subject, metric, value, low, high, n, groups, classes, method: test rows that the audit doubts and
+    the rest of them (see `evaluate.subsets`)"""
     reliability: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
     """probabilities (before or after the temperature), confidence (mean of the bin), accuracy, low, high, n"""
     risk_coverage: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)

@@ -1,15 +1,16 @@
 """Part four: how training went, how good the network is and against what, where it fails, what it costs."""
 
 from instar import steps
-from instar.deck.facts import BASELINES, Facts
+from instar.deck.facts import Facts
 from instar.deck.story import common
 from instar.deck.story.chain import part
 from instar.deck.story.confidence import calibration, risk, sets
 from instar.deck.story.mistakes import classes, confusion, mistakes, pairs
-from instar.deck.story.opening import origin, spoken, verdict
 from instar.deck.story.reasons import deletion, reasons
 from instar.deck.story.repeated import repeated
+from instar.deck.story.scores import scores
 from instar.deck.story.slices import slices
+from instar.deck.story.subsets import subsets
 from instar.deck.story.suspects import suspects
 from instar.deck.words import LEVEL, Words
 from instar.records import Figure, Headline, Points, Slide, TableBlock
@@ -18,7 +19,7 @@ from instar.records import Figure, Headline, Points, Slide, TableBlock
 def performance(facts: Facts, words: Words) -> tuple[Slide, ...]:
     """The slides of the part."""
     made = (
-        *(curves, scores, confusion, classes, pairs, slices, calibration, risk, sets),
+        *(curves, scores, subsets, confusion, classes, pairs, slices, calibration, risk, sets),
         *(reasons, deletion, mistakes, suspects, repeated, cost),
     )
     return tuple(slide for make in made if (slide := make(facts, words)) is not None)
@@ -74,44 +75,6 @@ def curves(facts: Facts, words: Words) -> Slide:
         part(facts, words, "result"),
         words(f"curves.title.{kind}", **values),
         (block, Points(tuple(points))),
-        common.notes(words, lines, files),
-        files,
-    )
-
-
-def scores(facts: Facts, words: Words) -> Slide:
-    """The scores beside the baselines, with intervals."""
-    values = spoken(facts, words)
-    points = [words(f"scores.point.{verdict(facts)}", **values)]
-    over = facts.gain("cheap")
-    if over is not None:
-        points.append(
-            words(
-                f"scores.cheap.{common.against(over)}",
-                **{**values, "gain": words.gain(over)},
-            )
-        )
-    says = origin(facts, words)
-    mae = facts.baseline("tuned", "mae")
-    kappa = facts.baseline("tuned", "quadratic_kappa")
-    if says:
-        points += says
-    elif mae is not None and kappa is not None:
-        points.append(words("scores.ordered", mae=words.score(mae), kappa=words.score(kappa)))
-    lines = [
-        words("notes.interval", level=words.percent(LEVEL), groups=words.whole(facts.evaluation.groups)),
-        words("scores.compare", level=words.percent(LEVEL)),
-        words("scores.majority", majority=words.name(facts.evaluation.majority)),
-        *common.scores(words, facts.evaluation.scores),
-        *common.gains(words, facts.evaluation.gains),
-    ]
-    files = (steps.EVALUATION, steps.PREDICTIONS, BASELINES, "figures/08-scores.csv")
-    block = Figure("08-scores", words("alt.scores", **values))
-    return Slide(
-        "scores",
-        part(facts, words, "result"),
-        words(f"scores.title.{verdict(facts)}", **values),
-        (block, Points(tuple(points[:3]))),
         common.notes(words, lines, files),
         files,
     )
