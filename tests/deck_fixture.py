@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from instar import files, steps, store
 from instar.audit.check import run_checks
+from instar.audit.doubts import doubted
 from instar.evaluate.evaluation import evaluate
 from instar.modality.modalities import MODALITIES
 from instar.records import (
@@ -84,7 +85,8 @@ def make_run(
     files.write_frame(run / steps.PREDICTIONS, predictions)
     baselines = _baselines(known.filter(pl.col("split") == "test"), names, dataset, probe_skill, rng)
     files.write_frame(run / "5-eval/baselines.parquet", baselines)
-    asked: dict[str, Any] = {"ordered": ordered, "opened": 1, "seed": 0, "temperature": 0.8}
+    doubts = doubted(dataset, audit, MODALITIES[modality].doubts)
+    asked: dict[str, Any] = {"ordered": ordered, "opened": 1, "seed": 0, "temperature": 0.8, "doubted": doubts}
     result = evaluate(predictions, baselines, names, **asked, table=dataset.table, audit=audit)
     store.write_evaluation(run, result)
     make_reasons(run, dataset, predictions, np.random.default_rng(seed))
@@ -93,8 +95,8 @@ def make_run(
         for i, name in enumerate(steps.STEPS)
         if name != "deck"
     }
-    about = {"command": "instar run", "started": "2026-02-03T04:05:06+00:00", "steps": stamps}
-    files.write_yaml(run / steps.MACHINE, about)
+    stamped = {"command": "instar run", "started": "2026-02-03T04:05:06+00:00", "steps": stamps}
+    files.write_yaml(run / steps.MACHINE, stamped)
     _previews(run, dataset)
     return run
 

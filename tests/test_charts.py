@@ -105,9 +105,12 @@ def at_90(table: pl.DataFrame) -> pl.DataFrame:
     return table.filter(pl.col("level") == 0.9)
 
 
+SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "mae", "quadratic_kappa")
+
+
 def of_classes(classes: tuple[str, ...], e: Evaluation) -> dict[str, Drawn]:
     """Every chart whose look depends on the number and the names of the classes."""
-    scores = pl.DataFrame([asdict(s) for s in e.scores])
+    scores = pl.DataFrame([asdict(s) for s in e.scores]).filter(pl.col("metric").is_in(SHOWN))
     return {
         "class_counts": (audit.class_counts(counts(classes)), counts(classes)),
         "splits": (audit.splits(strips(classes)), strips(classes)),

@@ -23,9 +23,11 @@ from instar.deck.story.chain import resting
 from instar.deck.story.common import POINT, brief
 from instar.deck.story.hidden import near
 from instar.deck.story.opening import verdict
+from instar.deck.story.scores import headlines
 from instar.deck.story.values import value
 from instar.deck.words import read_words
 from instar.errors import UserError
+from instar.evaluate.subsets import SCHEMA
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.readme import readme
 from instar.records import (
@@ -450,3 +452,47 @@ def test_a_long_reason_is_told_as_far_as_its_colon() -> None:
     )
     assert (brief(short), brief(long)) == ("All alike: nothing is lost", "Width to height is 0.66 to 1.88")
     assert len(long) > POINT
+
+
+def doubting(facts: Facts, *rows: tuple[str, str, float | None, int, int]) -> Facts:
+    """With these subsets: subset, part, value, n, classes; intervals are a tenth to either side."""
+    scored = [
+        ("tuned", "accuracy", value, value and value - 0.1, value and value + 0.1, n, n, classes, value and "wilson")
+        for _, _, value, n, classes in rows
+    ]
+    whole = [(subset, part, *of) for (subset, part, *_), of in zip(rows, scored, strict=True)]
+    table = pl.DataFrame(whole, schema=SCHEMA, orient="row")
+    return replace(facts, evaluation=replace(facts.evaluation, subsets=table))
+
+
+ALL = ("all", "all", 0.7, 500, 5)
+
+
+def test_what_is_doubted_is_said_with_and_without(images: Facts) -> None:
+    parts = [("grey", "doubted", 0.3, 90, 5), ("grey", "rest", 0.8, 410, 5), ("grey", "apart", -0.5, 500, 5)]
+    few = [("blur", "doubted", None, 4, 2), ("blur", "rest", 0.71, 496, 5), ("blur", "apart", None, 500, 2)]
+    facts = doubting(images, ALL, *few, *parts)
+    slide = tell(facts)["subsets"]
+    assert slide.title == "Without the 90 grey pictures the accuracy is 80.0\xa0%, against 70.0\xa0% over all"
+    (points,) = [block.items for block in slide.blocks if isinstance(block, Points)]
+    assert points[0].startswith("On the 90 grey pictures it is surely lower: 30.0\xa0%, on all others 80.0\xa0%")
+    assert points[-1] == "Too few for figures of their own: blurred pictures (4)"
+    assert "blurred pictures, all others: 71.0\xa0%" in slide.notes.lower()
+    (drawn,) = [frame for stem, _, frame in charts(facts, read_words(), ()) if stem == "12-subsets"]
+    assert drawn["metric"].unique().to_list() == ["accuracy"] and drawn.height == 7
+
+
+def test_a_doubt_that_changes_nothing_is_said_so(images: Facts) -> None:
+    parts = [("grey", "doubted", 0.69, 90, 5), ("grey", "rest", 0.702, 410, 5), ("grey", "apart", -0.012, 500, 5)]
+    assert tell(doubting(images, ALL, *parts))["subsets"].title.startswith("What the audit doubts hardly matters")
+    assert "subsets" not in tell(doubting(images, ALL))
+
+
+def test_the_chart_of_scores_shows_few_metrics_and_the_appendix_all(texts: Facts) -> None:
+    slides = tell(texts)
+    assert headlines(texts) == [texts.metric, "accuracy"]  # the made-up baselines tell no probabilities
+    (table,) = slides["all-scores"].blocks
+    assert isinstance(table, TableBlock)
+    assert len(table.rows) == len({s.metric for s in texts.evaluation.scores}) > 10
+    log_loss = next(row for row in table.rows if row[0] == "Log loss")
+    assert log_loss[1].count("(") == 1 and set(log_loss[2:]) == {"–"}

@@ -6,7 +6,7 @@ import pytest
 
 from instar.evaluate.calibration import reliability
 from instar.evaluate.evaluation import evaluate
-from instar.metrics import Floats, Ints
+from instar.metrics import LABELS, METRICS, Floats, Ints
 from instar.records import Evaluation
 
 CLASSES = ("ant", "bee", "cow")
@@ -82,11 +82,47 @@ def test_top_5_is_scored_from_ten_classes_on_and_order_only_when_asked() -> None
     test = predictions([(c, c, 0.5) for c in classes], classes)
     e = evaluate(test, baselines(test, majority="a"), classes, ordered=False, opened=1, seed=0)
     assert e.score("top_5").value == 1
-    assert {s.metric for s in e.scores if s.subject == "majority"} == {
-        "accuracy",
-        "balanced_accuracy",
-        "macro_f1",
-    }
+    assert {s.metric for s in e.scores if s.subject == "majority"} == set(LABELS)
+
+
+def test_two_guesses_are_counted_from_four_classes_on() -> None:
+    for classes, metric in (("abc", None), ("abcd", "top_2"), ("abcdefghi", "top_2"), ("abcdefghij", "top_5")):
+        test = predictions([(c, c, 0.7) for c in classes], tuple(classes))
+        e = evaluate(test, baselines(test, majority="a"), tuple(classes), ordered=False, opened=1, seed=0)
+        assert [s.metric for s in e.scores if s.metric.startswith("top")] == ([metric] if metric else [])
+
+
+def test_who_tells_probabilities_is_judged_by_them() -> None:
+    """The probe answers as the network does; the majority knows how common the classes are, and ranks nothing."""
+    test = predictions([*ROWS, ("cow", "bee", 0.6)])
+    p = [f"p.{c}" for c in CLASSES]
+    probe = test.select(pl.lit("probe").alias("subject"), "id", "label", "predicted", *p)
+    common = {"p.ant": 0.5, "p.bee": 0.3, "p.cow": 0.2}
+    majority = test.select(pl.lit("majority").alias("subject"), "id", "label", pl.lit("ant").alias("predicted"))
+    majority = majority.with_columns(pl.lit(share).alias(name) for name, share in common.items())
+    e = evaluate(test, pl.concat([probe, majority]), CLASSES, ordered=True, opened=1, seed=0)
+    told = {subject: {s.metric for s in e.scores if s.subject == subject} for subject in ("tuned", "probe", "majority")}
+    assert told["tuned"] == told["probe"] == told["majority"] == (set(METRICS) - {"top_2", "top_5"}) | {"auroc"}
+    assert e.score("brier", "majority").value == pytest.approx((6 * 0.38 + 4 * 0.78 + 0.98) / 11)
+    assert e.score("auroc", "probe").value == e.score("auroc").value > 0.5
+    fixed = e.score("auroc", "majority")
+    assert (fixed.value, fixed.low, fixed.high, fixed.method) == (0.5, 0.5, 0.5, "definition")
+    assert {g.metric for g in e.gains if g.subject == "majority"} == told["tuned"]
+    for metric in ("log_loss", "brier"):  # lower is better, and a gain is better when above 0
+        gain = e.gain(metric, "majority")
+        assert gain is not None
+        assert gain.value == pytest.approx(e.score(metric, "majority").value - e.score(metric).value)
+        assert gain.low <= gain.value <= gain.high
+        assert (same := e.gain(metric, "probe")) is not None and same.value == 0
+
+
+def test_per_class_figures_have_intervals_and_say_what_cannot_be_told() -> None:
+    rows = {row["label"]: row for row in planted().per_class.iter_rows(named=True)}
+    for metric in ("precision", "recall", "f1", "auroc"):
+        assert rows["bee"][f"{metric}_low"] < rows["bee"][metric] <= rows["bee"][f"{metric}_high"], metric
+    assert rows["cow"]["auroc"] is None and rows["cow"]["auroc_low"] is None
+    assert (rows["cow"]["precision_low"], rows["cow"]["precision_high"]) == (0.0, 1.0)
+    assert rows["bee"]["f1"] == pytest.approx(2 / 3)
 
 
 def test_per_class_names_what_a_class_was_taken_for() -> None:

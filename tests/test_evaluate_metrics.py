@@ -43,8 +43,18 @@ def test_metrics_of_labels_equal_scikit_learn(pair: tuple[Ints, Ints]) -> None:
             "accuracy": reference.accuracy_score(truth, predicted),
             "balanced_accuracy": reference.balanced_accuracy_score(truth, predicted),
             "macro_f1": reference.f1_score(truth, predicted, average="macro", zero_division=0),
+            "weighted_f1": reference.f1_score(truth, predicted, average="weighted", zero_division=0),
+            "macro_precision": reference.precision_score(truth, predicted, average="macro", zero_division=0),
+            "weighted_precision": reference.precision_score(truth, predicted, average="weighted", zero_division=0),
+            "mcc": reference.matthews_corrcoef(truth, predicted),
             "mae": reference.mean_absolute_error(truth, predicted),
+            "within_1": (np.abs(truth - predicted) <= 1).mean(),
         }
+        # as the module says: these two have names of their own
+        assert ours("accuracy", *pair) == pytest.approx(reference.recall_score(*pair, average="weighted"), abs=1e-12)
+        if set(predicted.tolist()) <= set(truth.tolist()):
+            recall = reference.recall_score(*pair, average="macro")
+            assert ours("balanced_accuracy", *pair) == pytest.approx(recall, abs=1e-12)
     for name, value in expected.items():
         assert ours(name, truth, predicted) == pytest.approx(value, abs=1e-12), name
 
@@ -75,9 +85,12 @@ def test_metrics_of_probabilities_equal_scikit_learn(pair: tuple[Ints, Ints], se
     p = probabilities(truth.size, seed)
     labels = list(range(CLASSES))
     loss = reference.log_loss(truth, p, labels=labels)
-    top = reference.top_k_accuracy_score(truth, p, k=5, labels=labels)
+    squares = reference.brier_score_loss(truth, p, labels=labels, scale_by_half=False)
     assert ours("log_loss", truth, predicted, p) == pytest.approx(loss, abs=1e-12)
-    assert ours("top_5", truth, predicted, p) == pytest.approx(top, abs=1e-12)
+    assert ours("brier", truth, predicted, p) == pytest.approx(squares, abs=1e-12)
+    for k in (2, 5):
+        top = reference.top_k_accuracy_score(truth, p, k=k, labels=labels)
+        assert ours(f"top_{k}", truth, predicted, p) == pytest.approx(top, abs=1e-12)
 
 
 def test_a_probability_of_zero_for_the_truth_costs_a_finite_loss() -> None:

@@ -12,7 +12,7 @@ from instar.deck.story.scores import scores
 from instar.deck.story.slices import slices
 from instar.deck.story.subsets import subsets
 from instar.deck.story.suspects import suspects
-from instar.deck.words import LEVEL, Words
+from instar.deck.words import Words
 from instar.records import Figure, Headline, Points, Slide, TableBlock
 
 

@@ -74,11 +74,11 @@ def every(facts: Facts, words: Words) -> Slide:
     lines = [
         words("notes.interval", level=words.percent(LEVEL), groups=words.whole(facts.evaluation.groups)),
         words("scores.definitions"),
-        *(words(f"scores.definition.{metric}") for metric in metrics),
+        *(words(f"scores.definition.{metric}", metric=words.label(metric)) for metric in metrics),
         *common.scores(words, scores),
     ]
     return Slide(
-        "appendix-scores",
+        "all-scores",
         words("part.appendix"),
         words(
             "scores.every", len(metrics), n=words.whole(facts.headline.n), many=facts.many, level=words.percent(LEVEL)
@@ -93,4 +93,6 @@ def _cell(words: Words, score: Score | None) -> str:
     """A score with its interval, short enough for a cell."""
     if score is None:
         return words("scores.none")
+    if score.low == score.high:
+        return words("scores.cell.fixed", value=words.score(score))
     return words("scores.cell", value=words.score(score), interval=words.interval(score))

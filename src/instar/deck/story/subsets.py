@@ -57,7 +57,7 @@ def subsets(facts: Facts, words: Words) -> Slide | None:
     points = [_point(words, facts, rows, name) for name in dict.fromkeys([chosen, *sure, *told])]
     few = [name for name in grounds if rows[name, "doubted"]["value"] is None]
     if few:
-        listed = [_counted(words, facts, rows[name, "doubted"]["n"], name) for name in few]
+        listed = [_said(words, facts, "listed", rows[name, "doubted"]["n"], name) for name in few]
         points = [*points[:2], words("subsets.few", listed=words.listing(listed))]
     lines = [words("subsets.definition", level=words.percent(LEVEL), metric=words.metric(score.metric))]
     lines += [words(f"subset.definition.{name}", many=facts.many) for name in grounds]
@@ -93,16 +93,19 @@ def _score(row: dict[str, object]) -> Score:
     return Score(*(row[key] for key in ("subject", "metric", "value", "low", "high", "n", "method")))  # type: ignore[arg-type]
 
 
-def _counted(words: Words, facts: Facts, n: int, name: str) -> str:
-    return words("subsets.counted", n=words.whole(n), what=words(f"subset.{name}", many=facts.many))
+def _said(words: Words, facts: Facts, how: str, n: object, name: str) -> str:
+    """So many rows of a ground, within a sentence or in a list."""
+    return words(f"subsets.{how}", n=words.whole(int(str(n))), what=words(f"subset.{name}", many=facts.many))
 
 
 def _point(words: Words, facts: Facts, rows: dict[tuple[str, str], dict[str, object]], name: str) -> str:
     """How the doubted rows fare against the rest."""
     rest = _score(rows[name, "rest"])
-    counted = _counted(words, facts, int(str(rows[name, "doubted"]["n"])), name)
+    n = rows[name, "doubted"]["n"]
     if rows[name, "doubted"]["value"] is None:
-        return words("subsets.without", counted=counted, rest=words.score(rest), interval=words.interval(rest))
+        listed = _said(words, facts, "listed", n, name)
+        return words("subsets.without", listed=listed, rest=words.score(rest), interval=words.interval(rest))
+    counted = _said(words, facts, "counted", n, name)
     on = words.score(_score(rows[name, "doubted"]))
     if rows[name, "apart"]["value"] is None:
         return words("subsets.both", counted=counted, on=on, rest=words.score(rest))
