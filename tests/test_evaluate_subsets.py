@@ -46,6 +46,15 @@ def test_a_handful_of_rows_is_counted_and_the_rest_is_told() -> None:
     assert not any(name == "none" for name, _, _ in found)
 
 
+def test_all_rows_may_be_doubted() -> None:
+    found = told(TRUTH, TRUTH, all_of_them=np.ones(200, dtype=bool))
+    assert found["all_of_them", "doubted", "accuracy"]["value"] == 1.0
+    assert (found["all_of_them", "rest", "accuracy"]["n"], found["all_of_them", "rest", "accuracy"]["value"]) == (
+        0,
+        None,
+    )
+
+
 def test_means_over_other_classes_are_not_compared() -> None:
     """Only one of the two classes is among the doubted rows."""
     found = told(TRUTH, TRUTH, odd=(TRUTH == 1) & EASY)

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from instar.evaluate.intervals import Interval, interval, sample
+from instar.evaluate.intervals import Interval, Sampled, interval, sample
 from instar.evaluate.subjects import Answers
 from instar.metrics import Floats, Ints
 
@@ -89,9 +89,10 @@ def _part(
         "groups": np.unique(groups[mask]).size,
         "classes": np.unique(truth[mask]).size,
     }
-    told = about["n"] >= LEAST
-    sums = [Answers(a.predicted[mask], None).sums(truth[mask], groups[mask], classes) for a in answers.values()]
-    sampled = sample(sums, classes, metrics, seed, DRAWS) if told else [None] * len(sums)
+    sampled: list[Sampled] | list[None] = [None] * len(answers)
+    if about["n"] >= LEAST:
+        sums = [Answers(a.predicted[mask], None).sums(truth[mask], groups[mask], classes) for a in answers.values()]
+        sampled = sample(sums, classes, metrics, seed, DRAWS)
     for subject, drawn in zip(answers, sampled, strict=True):
         for metric in metrics:
             row = {"subset": subset, "part": part, "subject": subject, "metric": metric, **about}
