@@ -179,8 +179,7 @@ def current(run: Path, name: str, *files: str) -> bool:
 
 def rests(run: Path, name: str) -> bool:
     """Whether a step has once been whole, and what it read is as it was then."""
-    stamp = read_machine(run).get("steps", {}).get(name)
-    return stamp is not None and _same(run, stamp["reads"])
+    return current(run, name, *STEPS[name].reads)
 
 
 def _same(run: Path, known: dict[str, str]) -> bool:
