@@ -177,7 +177,7 @@ def test_every_figure_is_drawn_for(images: Facts, texts: Facts) -> None:
         slides = story(facts, read_words())
         drawn = [stem for stem, *_ in charts(facts, read_words(), slides)]
         shown = {b.stem for s in slides for b in s.blocks if isinstance(b, Figure)}
-        assert sorted(shown) == sorted(drawn)
+        assert sorted(shown) == sorted(set(drawn) - {"16-tokens"})  # its slide marks the words themselves
 
 
 @pytest.mark.parametrize("n", range(1, len(MODALITIES["image"].augmentations) + 1))

@@ -273,3 +273,18 @@ def test_a_run_without_a_temperature_says_how_to_get_one(run: Path) -> None:
     pipeline.finish(run)
     assert (run / steps.TEMPERATURE).exists() and store.current(run, "evaluate")
     assert store.digest(run / store.BEST) == weights
+
+
+def test_reasons_for_new_examples_are_a_page_of_their_own(made: Path, tmp_path: Path) -> None:
+    dataset = store.read_dataset(made)
+    before = contents(made)
+    if dataset.root and (Path(dataset.root) / dataset.table["input"][0]).is_file():
+        new = [str(Path(dataset.root) / name) for name in dataset.table["input"][:2]]
+    else:
+        (tmp_path / "new.txt").write_text("\n".join(dataset.table["input"][:2]))
+        new = [str(tmp_path / "new.txt")]
+    page = pipeline.explain_new(made, new, tmp_path / "page.html").read_text()
+    answers = pipeline.predict(made, new)
+    assert page.count("<figure>") == 2 and "default-src 'none'" in page
+    assert all(f"{label} ({share:.0%})" in page for label, share in answers.select("label", "probability").iter_rows())
+    assert contents(made) == before
