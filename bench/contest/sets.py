@@ -54,8 +54,19 @@ def minilm() -> str:
     return f"hf:{found.submodule_search_locations[0]}/model"
 
 
-def opened(name: str, out: Path, limit: int | None, settings: tuple[str, ...] = ()) -> Path:
-    """The run directory of a shared set below `out`, opened, audited and planned; a second call finds it so."""
+def opened(
+    name: str,
+    out: Path,
+    limit: int | None,
+    settings: tuple[str, ...] = (),
+    *,
+    backbone: str | None = None,
+    weights: Path | None = None,
+) -> Path:
+    """The run directory of a shared set below `out`, opened, audited and planned; a second call finds it so.
+
+    backbone, weights: in place of the set's own.
+    """
     known, shared, run = SETS[name], shared_folder(), out / "run"
     source = shared / known.place
     if not source.exists():
@@ -66,8 +77,8 @@ def opened(name: str, out: Path, limit: int | None, settings: tuple[str, ...] = 
         str(source),
         text=known.text,
         label=known.label,
-        backbone=minilm() if known.backbone == "minilm" else known.backbone,
-        weights=str(shared / known.weights) if known.weights else None,
+        backbone=backbone or (minilm() if known.backbone == "minilm" else known.backbone),
+        weights=str(weights or shared / known.weights) if weights or (known.weights and not backbone) else None,
         limit=limit,
         settings=(*SETTINGS, *settings),
     )
