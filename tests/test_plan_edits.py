@@ -41,6 +41,7 @@ VALUES: dict[str, Json] = {
     "channels_last": False,
     "threads": 2,
     "seed": 0,
+    "test_augment": [],
 }
 PLAN = Plan(tuple(Decision(k, v, "fixed", (), "So it is.", "our judgement") for k, v in VALUES.items()))
 TEXTS = Plan(

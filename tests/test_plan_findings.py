@@ -144,7 +144,7 @@ def test_a_finding_that_passed_and_moves_a_decision_is_told_too() -> None:
     audit = probed(world.audit(), "image")
     audit = Audit(tuple(replace(f, verdict="passed") if f.code == "mirror" else f for f in audit.findings))
     told = {c.code: c for c in consequences(make(world.seal(), audit), audit)}
-    assert told["mirror"].fields == ("augment",)
+    assert told["mirror"].fields == ("augment", "test_augment")
 
 
 def test_a_finding_that_is_newer_than_the_plan_has_no_say_yet() -> None:

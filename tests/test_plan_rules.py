@@ -357,3 +357,12 @@ def test_the_page_shows_every_decision_and_the_findings_behind_it() -> None:
 )
 def test_values_for_readers(value: Json, text: str) -> None:
     assert shown(value) == text
+
+
+def test_answers_take_in_mirror_images_where_the_training_does() -> None:
+    two = {"ant": 120, "bee": 120}
+    assert recipe(pictures(two), MOBILE).test_augment == ("horizontal_flip",)
+    assert recipe(pictures({"left hand": 120, "right hand": 120}), MOBILE).test_augment == ()
+    assert recipe(texts(two), READER).test_augment == ()
+    crops = make(pictures(two), MOBILE, machine(60), asked={"augment": ["random_resized_crop"]}).live()
+    assert (crops["augment"].basis, crops["test_augment"].value) == ("asked", [])

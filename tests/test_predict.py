@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from instar.errors import UserError
 from instar.evaluate.predict import load_best
 from instar.models.network import Classifier
 from instar.plan.measure import measure
-from instar.prepare.passes import logits
+from instar.prepare.flipped import Flipped
+from instar.prepare.passes import answer_logits, logits
 from instar.records import Stage
 from instar.train.training import fit
 from training_worlds import data, network, pictures, recipe
@@ -35,6 +37,20 @@ def test_logits_come_in_the_order_asked_whatever_examples_cost() -> None:
     in_order = logits(net, plain, np.arange(200), recipe(), "predict")
     np.testing.assert_allclose(in_order[rows], shuffled, atol=1e-5)
     assert not net.model.training
+
+
+def test_an_answer_is_the_mean_over_the_example_and_its_mirror_image() -> None:
+    """Its softmax is the mean of two softmaxes, so a mirrored example gets the same answer; without a change it is the
+    network's own."""
+    net, world, rows = network(), pictures(20), np.arange(20)
+    once, both = recipe(), recipe(test_augment=("horizontal_flip",))
+    plain, turned = (softmax(logits(net, of, rows, once, "x"), axis=1) for of in (world, Flipped(world)))
+    assert np.abs(plain - turned).max() > 1e-3
+    found = answer_logits(net, world, rows, both, "x")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(softmax(found, axis=1), (plain + turned) / 2, atol=1e-6)
+    np.testing.assert_allclose(answer_logits(net, Flipped(world), rows, both, "x"), found, atol=1e-5)
+    np.testing.assert_array_equal(answer_logits(net, world, rows, once, "x"), logits(net, world, rows, once, "x"))
 
 
 @pytest.mark.parametrize("name", ["best", "probe"])

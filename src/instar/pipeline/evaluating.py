@@ -68,7 +68,7 @@ def answered(folder: Path) -> bool:
 def _open(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
     """Let the trained network and what is simpler answer the test split, and count that they did."""
     from instar.evaluate import predictions, temperature
-    from instar.prepare.passes import logits
+    from instar.prepare.passes import answer_logits
 
     at_hand(dataset)
     steps.count(folder, OPENED)
@@ -81,11 +81,11 @@ def _open(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
     val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
     test_rows, test_labels = rows_of(dataset, prepared.ids, "test", sealed)
     known, validation = calibrated(folder)
-    found = logits(network, prepared, test_rows, recipe, "predict test")
+    found = answer_logits(network, prepared, test_rows, recipe, "predict test")
     made = pl.concat([validation, predictions.frame(dataset, "test", test_labels, found, recipe.decode, known.value)])
     untuned = trained_network(folder, store.PROBE, dataset, recipe)
     seen, probe = (
-        logits(untuned, prepared, rows, recipe, f"predict {part} with the probe")
+        answer_logits(untuned, prepared, rows, recipe, f"predict {part} with the probe")
         for rows, part in ((val_rows, "validation"), (test_rows, "test"))
     )
     probe /= temperature.fit(seen, val_labels, recipe.decode, recipe.metric).value  # as fair as that of the network

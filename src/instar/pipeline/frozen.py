@@ -24,12 +24,13 @@ from instar.modality.modalities import MODALITIES
 from instar.pipeline.choosing import choose_backbone
 from instar.pipeline.options import OF_THE_FEED, wishes
 from instar.plan import assemble
+from instar.prepare.flipped import FLIP, Flipped
 from instar.progress import bar, say
 from instar.records import Audit, Card, Dataset, Decision, Finding, Json, Measurements, Recipe, Split, Timing
 
 if TYPE_CHECKING:
     from instar.models.network import Network
-    from instar.prepare.base import Batch, Prepared
+    from instar.prepare.base import Prepared
 
 MOST = 100_000
 """Examples that are looked at; of more, as many are drawn: the checks compare examples with one another."""
@@ -37,8 +38,6 @@ CELLS = 40_000_000
 """... times the classes: a probability for each takes 320 MB, and a few such tables are held at a time."""
 MIRRORED = 1_000
 """Labelled pictures whose mirror images are looked at."""
-FLIP = "horizontal_flip"
-"""The augmentation that a modality knows where its examples have mirror images."""
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
@@ -182,29 +181,6 @@ def passed(network: "Network", prepared: "Prepared", rows: Ints, cache: Path, re
     from instar.prepare.features import features
 
     return features(network, prepared, rows, augment=(), seed=0, cache=cache, what=what, recipe=recipe)
-
-
-@dataclass(frozen=True)
-class Flipped:
-    """Prepared pictures, each mirrored left to right."""
-
-    plain: "Prepared"
-
-    @property
-    def key(self) -> str:
-        return f"{self.plain.key} mirrored"
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        return self.plain.ids
-
-    @property
-    def costs(self) -> NDArray[np.int64]:
-        return self.plain.costs
-
-    def batch(self, rows: NDArray[np.int64], augment: tuple[str, ...], seed: int) -> "Batch":
-        """The batch with its last axis, the width, turned round."""
-        return {name: pixels.flip(-1) for name, pixels in self.plain.batch(rows, augment, seed).items()}
 
 
 def mirror_images(

@@ -83,14 +83,15 @@ def _trained(folder: Path, recipe: Recipe) -> tuple[tuple[Epoch, ...], Any, Any]
     """Train, or help the first process to; the plan and what it rests on stand in the run, settled.
 
     Returns:
-        The epochs, and of the validation split class indices (N,) and logits (N, C) of the best weights.
+        The epochs, and of the validation split class indices (N,) and logits (N, C) of what the best weights answer.
     """
+    from instar.prepare.passes import answer_logits
     from instar.train.team import shared_logits
     from instar.train.training import fit
 
     network, data, stamp = material(folder, recipe)
     epochs = fit(folder / "4-train", network, recipe, data, stamp)
-    found = shared_logits(network, data.prepared, data.val_rows, recipe, "calibrate on validation")
+    found = answer_logits(network, data.prepared, data.val_rows, recipe, "calibrate on validation", shared_logits)
     return epochs, data.val_labels, found
 
 

@@ -35,7 +35,7 @@ def predict(
     wishes = [(make, wish) for make, wish in ((sure_ones, sure), (with_sets, sets)) if wish is not None]
     steps.begin_predict(folder, *[steps.VALIDATION] * bool(wishes))
     from instar.evaluate import predictions
-    from instar.prepare.passes import logits
+    from instar.prepare.passes import answer_logits
 
     known = read_yaml(folder / steps.DATASET, dict[str, Any])
     dataset = Dataset(**{**known, "classes": tuple(known["classes"])}, table=pl.DataFrame())
@@ -52,7 +52,7 @@ def predict(
     if readable:
         network = trained_network(folder, store.BEST, dataset, recipe)
         prepared = modality.feed().examples(readable, recipe, store.read_card(folder).spec)
-        found = logits(network, prepared, np.arange(len(readable)), recipe, "predict")
+        found = answer_logits(network, prepared, np.arange(len(readable)), recipe, "predict")
     answers = predictions.answers(asked, dataset.classes, found, recipe.decode, value)
     for mark in marks:
         answers = mark(answers)

@@ -41,6 +41,7 @@ def make(
         UserError: a setting names no field, or its value is out of range.
     """
     repairs = text.clean(audit)
+    augmented = augment.augment(audit, augmentations)
     tokens = text.tokens(dataset, card, asked.get("clean", repairs.value)) if card.spec.tokenizer else None
     learnt = learnt_from(dataset, audit, asked)
     decisions = (
@@ -51,7 +52,7 @@ def make(
         repairs,
         input_size.input_size(audit, card, tokens),
         input_size.fit(audit, card, fits, tokens, asked.get("input_size")),
-        augment.augment(audit, augmentations),
+        augmented,
         loss.metric(audit),
         decode.decode(audit),
         loss.loss_weights(audit),
@@ -65,6 +66,7 @@ def make(
         batch.patience(card),
         *engine.engine(measurements),
         batch.seed(seed),
+        augment.test_augment(augmented, asked.get("augment", augmented.value)),
     )
     return edits.apply(Plan(decisions), asked)
 

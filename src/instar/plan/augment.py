@@ -7,6 +7,7 @@ from instar.audit.frozen_mirror import HARM, turned
 from instar.audit.shortcuts import percent_points
 from instar.audit.wording import listed, number, percent
 from instar.plan.rows import OPEN
+from instar.prepare.flipped import FLIP
 from instar.records import Audit, Basis, Decision, Finding
 
 SIDES = re.compile(r"(?<![a-z])(left|right)(?![a-z])", re.IGNORECASE)
@@ -30,7 +31,7 @@ def augment(audit: Audit, augmentations: Collection[str]) -> Decision:
         return Decision("augment", [], "fixed", (), reason, JUDGEMENT)
     flips, mirrored, measured = _mirrored(audit)
     grey, coloured, told = _grey(audit)
-    value = ["random_resized_crop", *(["horizontal_flip"] if flips else []), *(["grayscale"] if grey else [])]
+    value = ["random_resized_crop", *([FLIP] if flips else []), *(["grayscale"] if grey else [])]
     assert set(value) <= set(augmentations), (value, augmentations)
     parts = ["Random crops show every picture at other places and sizes (arXiv 1409.4842).", mirrored, coloured]
     because = ["ordered-labels", "colour"]
@@ -39,6 +40,24 @@ def augment(audit: Audit, augmentations: Collection[str]) -> Decision:
     basis: Basis = "measured" if measured else "rule"
     source = f"mirroring: measurement on frozen features; the rest: {JUDGEMENT}" if measured else JUDGEMENT
     return Decision("augment", value, basis, tuple(because), " ".join(part for part in parts if part), source)
+
+
+def test_augment(augment: Decision, names: Collection[str]) -> Decision:
+    """Whether an answer is the mean over an example and its mirror image: where the training has shown both.
+
+    Args:
+        augment: the decision on the augmentations of the training.
+        names: these, as decided or as the user wants them.
+    """
+    if FLIP not in names:
+        reason = "The training shows no mirror images, so none are asked when an example is answered."
+        return Decision("test_augment", [], "fixed", (), reason, JUDGEMENT)
+    reason = (
+        "The training shows pictures and their mirror images as the same, so an answer is the mean of the probabilities "
+        "of both, which is right more often than either, for twice the time. To save it: --set test_augment=[]."
+    )
+    source = "test-time augmentation: doi:10.1145/3065386; measured in docs/LOG.md"
+    return Decision("test_augment", [FLIP], "rule", augment.because, reason, source)
 
 
 def _mirrored(audit: Audit) -> tuple[bool, str, bool]:

@@ -10,6 +10,7 @@ from instar.metrics import CHOOSING
 from instar.modality.modalities import MODALITIES
 from instar.models.sources import SOURCE
 from instar.plan.rows import LEAVABLE
+from instar.prepare.flipped import FLIP
 from instar.records import Json, Recipe, Stage
 
 Bound = tuple[Callable[[Json], bool], str]
@@ -99,6 +100,8 @@ def check(recipe: Recipe, planned_fit: str) -> None:
     allowed = _one_of(*known) if known else ((lambda _: False), f"no augmentation is known for {modality.many}")
     for name in recipe.augment:
         _hold("augment", name, allowed)
+    for name in recipe.test_augment:
+        _hold("test_augment", name, _one_of(FLIP) if FLIP in known else allowed)
 
 
 def _hold(field: str, value: Json, bound: Bound) -> None:

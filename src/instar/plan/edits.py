@@ -15,11 +15,12 @@ from instar.metrics import ORDERED
 from instar.modality.modalities import MODALITIES
 from instar.plan.bounds import RECIPE, STAGE, Bound, check
 from instar.plan.rows import LEAVABLE
+from instar.prepare.flipped import FLIP
 from instar.records import Decision, Json, Plan, Recipe, Stage
 
 FIELDS = tuple(f.name for f in fields(Recipe))
 OF_A_STAGE = tuple(f.name for f in fields(Stage) if f.name != "name")
-NAMES = ("exclude", "clean", "augment")
+NAMES = ("exclude", "clean", "augment", "test_augment")
 """Fields that hold a list of names; a lone name stands for a list of one."""
 LISTS = (*NAMES, "stages")
 SHORT = ("lr", "epochs")
@@ -28,6 +29,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "exclude": LEAVABLE,
     "clean": tuple(name for kind in MODALITIES.values() for name in kind.repairs),
     "augment": tuple(name for kind in MODALITIES.values() for name in kind.augmentations),
+    "test_augment": (FLIP,),
     "fit": tuple(name for kind in MODALITIES.values() for name in kind.fits),
 }
 """Names that these fields may hold, of all kinds of data."""

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from torch import Tensor, nn
 
 from instar import processes
 from instar.models.network import Network
 from instar.prepare.ahead import ahead
 from instar.prepare.base import Batch, Prepared, count, taken
+from instar.prepare.flipped import FLIP, Flipped
 from instar.prepare.memory import as_memory_allows, in_parts
 from instar.progress import bar
 from instar.records import Recipe
@@ -131,3 +133,20 @@ def logits(
             done += len(some)
             advance(len(some), "")
     return result
+
+
+Pass = Callable[[Network, Prepared, NDArray[np.int64], Recipe, str], NDArray[np.float32]]
+
+
+def answer_logits(
+    network: Network, prepared: Prepared, rows: NDArray[np.int64], recipe: Recipe, what: str, of: Pass = logits
+) -> NDArray[np.float32]:
+    """Logits (N, C) of what is answered for the examples at `rows`: their softmax is the mean of the probabilities of
+    each example as it is and as `Recipe.test_augment` changes it (test-time augmentation: Krizhevsky et al. 2012,
+    doi:10.1145/3065386). Without a change these are the logits themselves. `of` makes the passes."""
+    found = of(network, prepared, rows, recipe, what)
+    if FLIP not in recipe.test_augment:
+        return found
+    turned = of(network, Flipped(prepared), rows, recipe, f"{what}, mirrored")
+    both = np.logaddexp(log_softmax(found, axis=1), log_softmax(turned, axis=1)) - np.log(2)
+    return both.astype(np.float32)

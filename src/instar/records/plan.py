@@ -172,6 +172,9 @@ class Recipe:
     channels_last: bool
     threads: int
     seed: int
+    test_augment: tuple[str, ...] = field(default=(), repr=False)
+    """Changes of an example that is answered: its probabilities are the mean over the example as it is and each change
+    of it. horizontal_flip, or nothing; the training does not depend on it."""
 
 
 @dataclass(frozen=True)

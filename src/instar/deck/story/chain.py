@@ -14,6 +14,7 @@ USED = {
     "exclude": "train",
     "clean": "prepare",
     "decode": "answer",
+    "test_augment": "answer",
     "loss_weights": "train",
     "metric": "choose",
     "label_smoothing": "train",
