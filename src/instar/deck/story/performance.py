@@ -95,7 +95,7 @@ def cost(facts: Facts, words: Words) -> Slide:
         small.insert(
             0,
             (
-                words("cost.item", ms=words.number(1000 / timing.forward, 1)),
+                words("cost.item", ms=words.number(1000 * (1 + len(facts.recipe.test_augment)) / timing.forward, 1)),
                 words("cost.item-what", many=facts.many),
             ),
         )
