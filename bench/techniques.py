@@ -20,15 +20,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: a waiting t
 import numpy as np
 import torch
 from contest import sets
+from trials import loop, table
+from trials.tricks import Trial
 
-from instar import pipeline, store
+from instar import store
 from instar.modality.modalities import MODALITIES
 from instar.models import sources
 from instar.pipeline.learning import rows_of
 from instar.prepare.features import features
 from instar.train.loop import TrainingData
-from trials import loop, table
-from trials.tricks import Trial
 
 COMMON = (
     Trial("base", "the plan's own training"),
@@ -49,7 +49,8 @@ PICTURES = (
     Trial("mixup", "arXiv 1710.09412", mix="mixup"),
     Trial("cutmix", "arXiv 1905.04899", mix="cutmix"),
     Trial("plain views", "centre crop and flip alone", augment=("horizontal_flip",)),
-    Trial("trivial", "TrivialAugment, arXiv 2103.10158", augment=("random_resized_crop", "horizontal_flip", "trivial_augment")),
+    Trial("trivial", "TrivialAugment, arXiv 2103.10158",
+          augment=("random_resized_crop", "horizontal_flip", "trivial_augment")),
     Trial("larger at the end", "arXiv 1906.06423", last_size=8 / 7),
     Trial("everything longer", "all groups thawed, twice the epochs", thaw=-1, epochs=2),
     Trial("all together", "all groups, twice the epochs, TrivialAugment", thaw=-1, epochs=2,

@@ -100,9 +100,7 @@ def table(
         for part in ("val", "test"):
             of = truth[part]
             values = [score_of(metric, of, by_seed[s][part], classes) for s in seeds]
-            mean, low, high = gain(
-                [(by_seed[s][part], start[s][part]) for s in seeds], of, metric, classes
-            )
+            mean, low, high = gain([(by_seed[s][part], start[s][part]) for s in seeds], of, metric, classes)
             text = f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
             if part == "val":
                 each = [v - score_of(metric, of, start[s][part], classes) for v, s in zip(values, seeds, strict=True)]
@@ -123,9 +121,7 @@ def score_of(metric: str, truth: Truth, answers: Ints, classes: int) -> float:
     return score(metric, truth.labels, answers, classes)
 
 
-def gain(
-    pairs: list[tuple[Ints, Ints]], truth: Truth, metric: str, classes: int
-) -> tuple[float, float, float]:
+def gain(pairs: list[tuple[Ints, Ints]], truth: Truth, metric: str, classes: int) -> tuple[float, float, float]:
     """Mean over the seeds of the difference, with an interval from a bootstrap over groups of rows and over seeds."""
     rng = np.random.default_rng(0)
     _, group_N = np.unique(truth.groups, return_inverse=True)
