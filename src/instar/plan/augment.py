@@ -53,8 +53,8 @@ def test_augment(augment: Decision, names: Collection[str]) -> Decision:
         reason = "The training shows no mirror images, so none are asked when an example is answered."
         return Decision("test_augment", [], "fixed", (), reason, JUDGEMENT)
     reason = (
-        "The training shows pictures and their mirror images as the same, so an answer is the mean of the probabilities "
-        "of both, for twice the time to answer. To save it: --set test_augment=[]."
+        "The training shows pictures and their mirror images as the same, so an answer is the mean of the "
+        "probabilities of both, for twice the time to answer. To save it: --set test_augment=[]."
     )
     source = "test-time augmentation: doi:10.1145/3065386; measured in docs/LOG.md"
     return Decision("test_augment", [FLIP], "rule", augment.because, reason, source)

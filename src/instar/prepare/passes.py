@@ -148,5 +148,5 @@ def answer_logits(
     if FLIP not in recipe.test_augment:
         return found
     turned = of(network, Flipped(prepared), rows, recipe, f"{what}, mirrored")
-    both = np.logaddexp(log_softmax(found, axis=1), log_softmax(turned, axis=1)) - np.log(2)
-    return both.astype(np.float32)
+    both: NDArray[np.float32] = np.logaddexp(log_softmax(found, axis=1), log_softmax(turned, axis=1))
+    return both - np.float32(np.log(2))
