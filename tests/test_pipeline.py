@@ -127,7 +127,8 @@ def test_the_test_split_is_opened_once_for_a_model(run: Path, monkeypatch: pytes
     assert pipeline.evaluate(run).opened == 1 and not asked
     assert store.current(run, "evaluate")
     (run / store.BASELINES).unlink()
-    assert pipeline.evaluate(run).opened == 2 and asked == PASSES
+    assert pipeline.evaluate(run).opened == 2
+    assert [what for what in asked if not what.endswith(", mirrored")] == PASSES
     assert store.read_frame(run / store.PREDICTIONS).equals(before)
     store.write_frame(run / store.PREDICTIONS, before.reverse())
     assert pipeline.evaluate(run).opened == 3  # nobody knows whose answers these are

@@ -17,7 +17,7 @@ from instar.explain.sanity import LEVELS, sanity
 from instar.metrics import Floats, Ints
 from instar.models.network import Network
 from instar.prepare.base import Prepared
-from instar.prepare.passes import device, logits, placed, running
+from instar.prepare.passes import answer_logits, device, placed, running
 from instar.records import Measurements, Reasons, Recipe
 from instar.steps import REASONS
 
@@ -99,7 +99,7 @@ def account_new(subject: Subject, temperature: float) -> tuple[pl.DataFrame, Sho
         Unexplained: the network gives no reasons of this kind.
     """
     rows = np.arange(len(subject.inputs))
-    found = logits(subject.network, subject.prepared, rows, subject.recipe, "predict")
+    found = answer_logits(subject.network, subject.prepared, rows, subject.recipe, "predict")
     shares = softmax(found.astype(np.float64) / temperature, axis=1)
     with at_rest(subject.network.model), running(subject.recipe):
         reader = subject.reader()

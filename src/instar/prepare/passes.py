@@ -139,11 +139,13 @@ Pass = Callable[[Network, Prepared, NDArray[np.int64], Recipe, str], NDArray[np.
 
 
 def answer_logits(
-    network: Network, prepared: Prepared, rows: NDArray[np.int64], recipe: Recipe, what: str, of: Pass = logits
+    network: Network, prepared: Prepared, rows: NDArray[np.int64], recipe: Recipe, what: str, of: Pass | None = None
 ) -> NDArray[np.float32]:
     """Logits (N, C) of what is answered for the examples at `rows`: their softmax is the mean of the probabilities of
     each example as it is and as `Recipe.test_augment` changes it (test-time augmentation: Krizhevsky et al. 2012,
-    doi:10.1145/3065386). Without a change these are the logits themselves. `of` makes the passes."""
+    doi:10.1145/3065386). Without a change these are the logits themselves. `of` makes the passes: `logits`
+    where nothing else is said."""
+    of = of or logits
     found = of(network, prepared, rows, recipe, what)
     if FLIP not in recipe.test_augment:
         return found
