@@ -10,7 +10,7 @@ from PIL import Image
 from pptx import Presentation
 
 from deck_fixture import make_run
-from instar import steps
+from instar import files, steps
 from instar.deck import build as building
 from instar.deck.build import build
 from instar.deck.edits import Edits, Entry
@@ -154,5 +154,5 @@ def test_an_edit_makes_the_step_run_again(run: Path) -> None:
     for name, content in (("none", None), ("one", b"1"), ("two", b"2")):
         if content:
             (run / steps.OWN / "photo.png").write_bytes(content)
-        seen[name] = steps._digest(run, steps.OWN)
+        seen[name] = files.digest_below(run, steps.OWN)
     assert len(set(seen.values())) == 3

@@ -18,9 +18,9 @@ from instar.deck.items import Grid, Text
 from instar.deck.layout import page
 from instar.deck.story import story
 from instar.deck.story.analysis import checks
-from instar.deck.story.architecture import pages
 from instar.deck.story.chain import resting
 from instar.deck.story.common import POINT, brief
+from instar.deck.story.decisions import pages
 from instar.deck.story.hidden import near
 from instar.deck.story.opening import verdict
 from instar.deck.story.scores import headlines

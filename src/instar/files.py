@@ -3,11 +3,12 @@
 import contextlib
 import hashlib
 import io
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 import pydantic
@@ -144,3 +145,35 @@ def digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def whole(name: str) -> str:
+    """The file of which `name` is a part: what stands before the key in FILE#KEY, or all of it."""
+    return name.partition("#")[0]
+
+
+def there(run: Path, name: str) -> bool:
+    """Whether there is such a file below `run`; a folder may be empty or missing."""
+    return name.endswith("/") or (run / whole(name)).exists()
+
+
+def digest_below(run: Path, name: str) -> str:
+    """SHA-256 of what `name` stands for below `run`: a file's content; of FOLDER/ the names and contents of its files,
+    but for those that systems and editors hide in it; of FILE#KEY what stands under a key of a YAML file, or, where it
+    cannot be read, all of it."""
+    if "#" in name:
+        return _digest_of_key(run / whole(name), name.partition("#")[2])
+    if not name.endswith("/"):
+        return digest(run / name)
+    names = sorted(path.relative_to(run / name) for path in (run / name).rglob("*") if path.is_file())
+    seen = [found for found in names if not any(part.startswith(".") for part in found.parts)]
+    listed = "\n".join(f"{found.as_posix()} {digest(run / name / found)}" for found in seen)
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _digest_of_key(path: Path, key: str) -> str:
+    try:
+        content = read_yaml(path, dict[str, Any])
+    except UserError:
+        return digest(path)
+    return hashlib.sha256(json.dumps(content.get(key), sort_keys=True, default=str).encode()).hexdigest()

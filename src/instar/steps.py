@@ -5,7 +5,6 @@ One process at a time works on a run (`alone`).
 """
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from instar.errors import UserError
-from instar.files import digest, read_yaml, write_yaml
+from instar.files import digest_below, read_yaml, there, whole, write_yaml
 from instar.records import Json
 
 FORMAT = 2
@@ -25,6 +24,8 @@ AUDIT_FORMAT = 2
 LOCK = ".lock"
 DATASET, TABLE, SEALED = "1-data/dataset.yaml", "1-data/table.parquet", "1-data/sealed.parquet"
 AUDIT, FINDINGS = "2-audit/audit.yaml", "2-audit/findings/"
+RECIPE = "3-plan/plan.yaml#recipe"
+"""The values of the plan without their reasons: what is trained rests on these alone, so that a reason may be added."""
 PLAN, CARD, MEASUREMENTS = "3-plan/plan.yaml", "3-plan/backbone.yaml", "3-plan/measurements.yaml"
 KEPT, BACKBONES, EXCLUDED = "3-plan/backbone/", "3-plan/backbones/", "3-plan/excluded.csv"
 SCORES, PREPARED = "3-plan/backbones/scores.csv", "figures/prepared.csv"
@@ -41,7 +42,7 @@ MACHINE, STUDY = "machine.yaml", "study.yaml"
 """How the run was made; beside run directories, what several runs say together."""
 PREDICTS_WITH = (DATASET, PLAN, CARD, KEPT, BEST, TEMPERATURE)
 """All that new examples are labelled with."""
-ANSWERS_REST_ON = (DATASET, TABLE, SEALED, PLAN, CARD, KEPT, EXCLUDED, BEST, PROBE, TEMPERATURE, VALIDATION)
+ANSWERS_REST_ON = (DATASET, TABLE, SEALED, RECIPE, CARD, KEPT, EXCLUDED, BEST, PROBE, TEMPERATURE, VALIDATION)
 """What predictions.parquet and baselines.parquet are made from; while it stays as it is, they are not made again."""
 
 
@@ -49,7 +50,7 @@ ANSWERS_REST_ON = (DATASET, TABLE, SEALED, PLAN, CARD, KEPT, EXCLUDED, BEST, PRO
 class Step:
     """A step of the pipeline: the files that it reads and writes, below the run directory.
 
-    A name that ends in "/" is a folder: whatever files there are in it, none included.
+    A name that ends in "/" is a folder: whatever files there are in it, none included. `RECIPE` is a part of a file.
     """
 
     name: str
@@ -65,14 +66,16 @@ STEPS = {
         Step("open", (), (DATASET, TABLE, SEALED)),
         Step("audit", (DATASET, TABLE), (AUDIT, FINDINGS)),
         Step("plan", (DATASET, TABLE, AUDIT, FINDINGS), (PLAN, CARD, MEASUREMENTS, KEPT, EXCLUDED, BACKBONES)),
-        Step("prepare", (DATASET, TABLE, PLAN, CARD, KEPT), (PREPARED,)),
-        Step("train", (DATASET, TABLE, PLAN, CARD, KEPT, EXCLUDED), (EPOCHS, BEST, PROBE, TEMPERATURE, VALIDATION)),
+        Step("prepare", (DATASET, TABLE, RECIPE, CARD, KEPT), (PREPARED,)),
+        Step("train", (DATASET, TABLE, RECIPE, CARD, KEPT, EXCLUDED), (EPOCHS, BEST, PROBE, TEMPERATURE, VALIDATION)),
         Step(
             "evaluate",
             (*ANSWERS_REST_ON, AUDIT, FINDINGS),
             (PREDICTIONS, BASELINES, EVALUATION, *EVALUATION_TABLES),
         ),
-        Step("explain", (DATASET, TABLE, PLAN, CARD, MEASUREMENTS, KEPT, BEST, PREDICTIONS), (REASONS,), optional=True),
+        Step(
+            "explain", (DATASET, TABLE, RECIPE, CARD, MEASUREMENTS, KEPT, BEST, PREDICTIONS), (REASONS,), optional=True
+        ),
         Step(
             "deck",
             (
@@ -138,13 +141,13 @@ def begin(run: Path, name: str) -> None:
         if stamp is None and upstream.optional:
             continue
         needed = [f for f in upstream.writes if any(f in s.reads for s in STEPS.values())]
-        missing = [f for f in needed if not _there(run, f)]
+        missing = [f for f in needed if not there(run, f)]
         if missing or stamp is None:
             raise UserError(f"{run} has no finished step {upstream.name}; {remedy} first")
         for kind in ("reads", "writes"):
             for file, value in stamp[kind].items():
-                if _there(run, file) and _digest(run, file) != value:
-                    raise UserError(f"{run / file} has changed since step {upstream.name}; {remedy} again")
+                if there(run, file) and digest_below(run, file) != value:
+                    raise UserError(f"{run / whole(file)} has changed since step {upstream.name}; {remedy} again")
 
 
 def begin_predict(run: Path, *more: str) -> None:
@@ -155,12 +158,13 @@ def begin_predict(run: Path, *more: str) -> None:
     stamp = read_machine(run).get("steps", {}).get("train")
     if stamp is None:
         raise UserError(f"{run} has no finished step train; {remedy} first")
-    known = {**stamp["reads"], **stamp["writes"]}
-    for file in (*PREDICTS_WITH, *more):
-        if not _there(run, file):
-            raise UserError(f"{run / file} is not there; {remedy} again")
-        if _digest(run, file) != known[file]:
-            raise UserError(f"{run / file} has changed since step train; {remedy} again")
+    needed = (*PREDICTS_WITH, *more)
+    gone = next((file for file in needed if not there(run, file)), None)
+    if gone is not None:
+        raise UserError(f"{run / gone} is not there; {remedy} again")
+    for file, value in {**stamp["reads"], **stamp["writes"]}.items():
+        if whole(file) in needed and digest_below(run, file) != value:
+            raise UserError(f"{run / whole(file)} has changed since step train; {remedy} again")
 
 
 def finished(run: Path, name: str) -> bool:
@@ -183,7 +187,7 @@ def rests(run: Path, name: str) -> bool:
 
 
 def _same(run: Path, known: dict[str, str]) -> bool:
-    return all(_there(run, file) and _digest(run, file) == value for file, value in known.items())
+    return all(there(run, file) and digest_below(run, file) == value for file, value in known.items())
 
 
 def count(run: Path, what: str) -> None:
@@ -195,7 +199,7 @@ def count(run: Path, what: str) -> None:
 def accept(run: Path, name: str, *files: str) -> None:
     """Take files as they are now for what a finished step wrote: for `plan.yaml`, which may be edited."""
     machine = read_machine(run)
-    machine["steps"][name]["writes"] |= {file: _digest(run, file) for file in files}
+    machine["steps"][name]["writes"] |= {file: digest_below(run, file) for file in files}
     write_yaml(run / MACHINE, machine)
 
 
@@ -208,12 +212,12 @@ def ask_again(run: Path, options: dict[str, Json], *, keep: tuple[str, ...]) -> 
 
 def _upstream(name: str) -> list[Step]:
     """The steps whose files a step rests on, directly or not, in the order of the pipeline."""
-    wanted = set(STEPS[name].reads)
+    wanted = set(map(whole, STEPS[name].reads))
     found: list[Step] = []
     for step in reversed(STEPS.values()):
         if wanted.intersection(step.writes):
             found.insert(0, step)
-            wanted.update(step.reads)
+            wanted.update(map(whole, step.reads))
     return found
 
 
@@ -224,23 +228,8 @@ def finish(run: Path, name: str, started: float, **more: Json) -> None:
     stamp = {
         "seconds": round(time.monotonic() - started, 2),
         **more,
-        "reads": {f: _digest(run, f) for f in step.reads},
-        "writes": {f: _digest(run, f) for f in step.writes},
+        "reads": {f: digest_below(run, f) for f in step.reads},
+        "writes": {f: digest_below(run, f) for f in step.writes},
     }
     steps = {**machine.get("steps", {}), name: stamp}
     write_yaml(run / MACHINE, {"format": FORMAT, **machine, "steps": {k: steps[k] for k in STEPS if k in steps}})
-
-
-def _there(run: Path, file: str) -> bool:
-    return file.endswith("/") or (run / file).exists()
-
-
-def _digest(run: Path, file: str) -> str:
-    """Of a file its content; of a folder the names and contents of its files, but for those that systems and editors
-    hide in it."""
-    if not file.endswith("/"):
-        return digest(run / file)
-    names = sorted(path.relative_to(run / file) for path in (run / file).rglob("*") if path.is_file())
-    seen = [name for name in names if not any(part.startswith(".") for part in name.parts)]
-    listed = "\n".join(f"{name.as_posix()} {digest(run / file / name)}" for name in seen)
-    return hashlib.sha256(listed.encode()).hexdigest()

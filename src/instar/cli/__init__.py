@@ -8,9 +8,9 @@ from instar.errors import UserError, mistake
 from instar.progress import console
 
 # Each adds its verbs to the application, in the order in which `instar --help` shows them.
-from instar.cli import steps, explaining, using, comparing, sets, machine  # isort: skip
+from instar.cli import steps, explaining, ablate, using, comparing, sets, machine  # isort: skip
 
-__all__ = ["app", "comparing", "explaining", "machine", "main", "sets", "steps", "using"]
+__all__ = ["ablate", "app", "comparing", "explaining", "machine", "main", "sets", "steps", "using"]
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import polars as pl
 
 from instar import files, steps, store
 from instar.deck.repeats import read_study
+from instar.evaluate.worth import read_worth
 from instar.explain.files import read_reasons
 from instar.modality.base import Modality
 from instar.modality.modalities import MODALITIES
@@ -64,6 +65,8 @@ class Facts:
     """Scores of several backbones (`plan.candidates.SCHEMA`); empty where only one was looked at."""
     reasons: Reasons | None = None
     """Why the network answers as it does; None where that was not asked."""
+    worth: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False)
+    """The rows of 6-ablate/worth.csv; empty where no decision of this training was switched off."""
 
     @property
     def modality(self) -> Modality:
@@ -153,4 +156,5 @@ def read_facts(run: Path) -> Facts:
         study_runs=study_runs,
         candidates=files.read_frame(candidates) if candidates.exists() else pl.DataFrame(),
         reasons=read_reasons(run),
+        worth=read_worth(run),
     )

@@ -17,6 +17,7 @@ from instar.charts import training as training_charts
 from instar.charts.findings import drawings
 from instar.charts.subsets import subsets as subset_chart
 from instar.charts.theme import Chart, save
+from instar.charts.worth import worth as worth_chart
 from instar.deck.facts import Facts
 from instar.deck.story import backbones as compared
 from instar.deck.story import slices
@@ -25,6 +26,7 @@ from instar.deck.story.hidden import CHARTED
 from instar.deck.story.opening import kept
 from instar.deck.story.scores import headlines
 from instar.deck.story.subsets import shown
+from instar.deck.story.worth import STEM, charted
 from instar.deck.text import clean
 from instar.deck.words import Words
 from instar.records import Dataset, Evaluation, Figure, Finding, Json, Slide, Stage
@@ -198,6 +200,9 @@ def _result(facts: Facts, words: Words) -> Iterator[Drawn]:
     if facts.study is not None:
         frame = inert(facts.study_runs)
         yield f"19-{facts.study.kind}", study_charts.runs(frame, facts.study.metric), frame
+    if facts.worth.height:
+        frame = charted(facts, words)
+        yield STEM, worth_chart(frame, frame["metric"][0]), frame
 
 
 def _confidence(evaluation: Evaluation) -> Iterator[Drawn]:

@@ -125,7 +125,7 @@ def interval(sampled: Sampled, metric: str, *, constant: bool = False) -> Interv
         return Interval(value, value, "definition")
     least, most = _range(metric, sampled.classes)
     span, examples = most - least, float(sampled.actual.sum())
-    share, variance = (value - least) / span, _variance(left_out) / span**2
+    share, variance = (value - least) / span, jackknife(left_out) / span**2
     if metric in SHARES:
         of = np.asarray(sampled.actual.sum(axis=1), dtype=np.float64).ravel()
         (found,) = intervals_of(*(sparse.csr_array(a[:, None]) for a in (sampled.summed(metric), of)))
@@ -143,19 +143,19 @@ def difference(ours: Sampled, theirs: Sampled, metric: str) -> tuple[float, Inte
 
     What makes an example easy for one it makes easy for the other, so the difference is known better than either
     score. BCa bootstrap over groups; where all groups have the same difference, the groups that may have stayed unseen
-    (Wilson's upper end for none of G) could have any. Widened to hold 0 where the sign test of `_sure` sees chance.
+    (Wilson's upper end for none of G) could have any. Widened to hold 0 where the sign test of `sure` sees chance.
     """
     value = ours.value(metric) - theirs.value(metric)
     drawn, left_out = ours.drawn[metric] - theirs.drawn[metric], ours.left_out[metric] - theirs.left_out[metric]
     least, most = _range(metric, ours.classes)
     span = most - least
-    share, variance = (value + span) / (2 * span), _variance(left_out) / (2 * span) ** 2
+    share, variance = (value + span) / (2 * span), jackknife(left_out) / (2 * span) ** 2
     if varies(share, variance, float(ours.actual.sum())):
         low, high = _bca(value, drawn, left_out)
     else:
         _, unseen = wilson(0.0, left_out.size)
         low, high = value - unseen * (value + span), value + unseen * (span - value)
-    if not _sure(ours.summed(metric) - theirs.summed(metric)):
+    if not sure(ours.summed(metric) - theirs.summed(metric)):
         low, high = min(low, 0.0), max(high, 0.0)
     return value, Interval(low, high, "paired")
 
@@ -172,7 +172,7 @@ def _range(metric: str, classes: int) -> tuple[float, float]:
     return ends.get(metric, (0.0, 1.0))
 
 
-def _sure(gain: Floats) -> bool:
+def sure(gain: Floats) -> bool:
     """Whether the groups in which the two differ (G,) fall to one side more often than by chance.
 
     The exact sign test at 5 %: a bootstrap of a handful of disagreements would be sure of what three coins show.
@@ -181,7 +181,7 @@ def _sure(gain: Floats) -> bool:
     return better + worse > 0 and binomtest(better, better + worse).pvalue < 1 - LEVEL
 
 
-def _variance(left_out: Floats) -> float:
+def jackknife(left_out: Floats) -> float:
     """Of a metric, from its values with each group left out (the jackknife)."""
     groups = left_out.size
     return float(((left_out.mean() - left_out) ** 2).sum()) * (groups - 1) / groups

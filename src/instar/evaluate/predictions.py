@@ -35,6 +35,12 @@ def frame(
     )
 
 
+def read_otherwise(found: pl.DataFrame, classes: tuple[str, ...], decode: str) -> pl.DataFrame:
+    """Predictions with the answers that another `decode` makes of the same probabilities."""
+    probabilities = found.select(f"p.{name}" for name in classes).to_numpy().astype(np.float64)
+    return found.with_columns(_answer(classes, probabilities, "predicted", "confidence", decode)[:2])
+
+
 def _answer(classes: tuple[str, ...], probabilities: Floats, label: str, share: str, decode: str) -> list[pl.Series]:
     """The answer, its probability, and a column per class."""
     best = decoded(probabilities, decode)

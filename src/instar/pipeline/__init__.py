@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from instar import steps, store
+from instar.pipeline.ablating import ablate
 from instar.pipeline.candidates import backbones
 from instar.pipeline.common import at_hand, at_work, planned, settled
 from instar.pipeline.data import audit, originals, originals_unchanged, start
@@ -23,6 +24,7 @@ from instar.records import Slide
 
 __all__ = [
     "Options",
+    "ablate",
     "ask",
     "audit",
     "backbones",

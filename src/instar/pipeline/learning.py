@@ -95,8 +95,12 @@ def _trained(folder: Path, recipe: Recipe) -> tuple[tuple[Epoch, ...], Any, Any]
     return epochs, data.val_labels, found
 
 
-def material(folder: Path, recipe: Recipe) -> "tuple[Network, TrainingData, str]":
-    """What a training works with: the network as it comes, the examples, and the digest of all that it rests on."""
+def material(folder: Path, recipe: Recipe, excluded: str = steps.EXCLUDED) -> "tuple[Network, TrainingData, str]":
+    """What a training works with: the network as it comes, the examples, and the digest of all that it rests on.
+
+    Args:
+        excluded: file of the run with the rows that are left out of training.
+    """
     from instar.train.training import TrainingData
 
     dataset = store.read_dataset(folder)
@@ -104,12 +108,12 @@ def material(folder: Path, recipe: Recipe) -> "tuple[Network, TrainingData, str]
     spec = store.read_card(folder).spec
     cache = feed.prepare(dataset, recipe, spec)
     prepared = feed.open(cache, recipe, spec)
-    train_rows, train_labels = rows_of(kept_in_training(dataset, folder), prepared.ids, "train")
+    train_rows, train_labels = rows_of(kept_in_training(dataset, folder, excluded), prepared.ids, "train")
     val_rows, val_labels = rows_of(dataset, prepared.ids, "val")
     data = TrainingData(prepared, train_rows, train_labels, val_rows, val_labels, len(dataset.classes), cache)
     network = network_of(folder, dataset, recipe)
     kept = store.read_machine(folder)["steps"]["plan"]["writes"][steps.KEPT]  # what the network was made from
-    files = [store.digest(folder / f) for f in (store.TABLE, steps.EXCLUDED)]
+    files = [store.digest(folder / f) for f in (store.TABLE, excluded)]
     rests_on = [network.card.weights_sha256, kept, prepared.key, *files]
     learnt = replace(recipe, weights=None, grouping="", exclude=())  # what stands for these is in `rests_on`
     rests_on += [f"{stage.name} views={stage.views}" for stage in recipe.stages if stage.views]
@@ -118,14 +122,14 @@ def material(folder: Path, recipe: Recipe) -> "tuple[Network, TrainingData, str]
     return network, data, stamp
 
 
-def kept_in_training(dataset: Dataset, folder: Path) -> Dataset:
+def kept_in_training(dataset: Dataset, folder: Path, excluded: str = steps.EXCLUDED) -> Dataset:
     """The data set without the rows that the plan leaves out of training; validation and test keep every row."""
-    excluded = store.read_frame(folder / steps.EXCLUDED)["id"]
-    gone = (pl.col("split") == "train") & pl.col("id").is_in(excluded.implode())
+    out = store.read_frame(folder / excluded)["id"]
+    gone = (pl.col("split") == "train") & pl.col("id").is_in(out.implode())
     rest = replace(dataset, table=dataset.table.filter(~gone))
     many = MODALITIES[dataset.modality].many
     if rest.table.height < dataset.table.height:
-        say(f"{dataset.table.height - rest.table.height} training {many} are left out, see {folder / steps.EXCLUDED}")
+        say(f"{dataset.table.height - rest.table.height} training {many} are left out, see {folder / excluded}")
     return rest
 
 

@@ -184,7 +184,8 @@ def _asked_before(folder: Path, anew: bool) -> dict[str, Json] | None:
         broken = (folder / store.PLAN).rename(folder / "3-plan/plan.broken.yaml")
         say(f"the earlier plan cannot be read ({error}); it is kept as {broken}, and the plan is made anew")
         return None
-    return {d.field: d.value for d in earlier.live().values() if d.basis == "asked"}
+    asked = {d.field for d in earlier.decisions if d.basis == "asked"}  # what was asked for may be measured since
+    return {field: d.value for field, d in earlier.live().items() if field in asked}
 
 
 def same_network(one: Options, other: Options) -> bool:

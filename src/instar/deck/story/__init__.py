@@ -2,8 +2,9 @@
 
 from instar.deck.facts import Facts
 from instar.deck.story.analysis import analysis
-from instar.deck.story.architecture import appendix, architecture
+from instar.deck.story.architecture import architecture
 from instar.deck.story.conclusion import conclusion
+from instar.deck.story.decisions import appendix
 from instar.deck.story.opening import opening
 from instar.deck.story.performance import performance
 from instar.deck.story.preparation import preparation

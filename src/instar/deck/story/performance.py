@@ -12,6 +12,7 @@ from instar.deck.story.scores import scores
 from instar.deck.story.slices import slices
 from instar.deck.story.subsets import subsets
 from instar.deck.story.suspects import suspects
+from instar.deck.story.worth import worth
 from instar.deck.words import Words
 from instar.records import Figure, Headline, Points, Slide, TableBlock
 
@@ -20,7 +21,7 @@ def performance(facts: Facts, words: Words) -> tuple[Slide, ...]:
     """The slides of the part."""
     made = (
         *(curves, scores, subsets, confusion, classes, pairs, slices, calibration, risk, sets),
-        *(reasons, deletion, mistakes, suspects, repeated, cost),
+        *(reasons, deletion, mistakes, suspects, worth, repeated, cost),
     )
     return tuple(slide for make in made if (slide := make(facts, words)) is not None)
 
