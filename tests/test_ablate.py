@@ -15,7 +15,7 @@ from instar import pipeline, steps, store
 from instar.errors import UserError
 from instar.evaluate.worth import read_worth
 from instar.pipeline import trials
-from instar.pipeline.trials import ANSWERS, PROBED
+from instar.pipeline.trials import ANSWERS, PLAIN, PROBED
 from instar.plan import measure
 from instar.plan.ablation import KEPT, SWITCHES, ablations
 from instar.plan.bounds import check
@@ -42,7 +42,7 @@ def hasty() -> Iterator[None]:
 def made(hasty: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained run on tiny pictures, of which thawing, augmentation and the answer's form have been switched off."""
     folder = trained("timm", tmp_path_factory.mktemp("made") / "world")
-    pipeline.ablate(folder, ["thaw", "augment"])
+    pipeline.ablate(folder, ["thaw", "augment", "test_augment"])
     return folder
 
 
@@ -63,6 +63,7 @@ FULL = made_up(
     exclude=("outliers",),
     clean=("entities",),
     decode="median",
+    test_augment=("horizontal_flip",),
     loss_weights="balanced",
     augment=("horizontal_flip",),
     stages=(Stage("head", 0, 1, 0.0, 1.0), Stage("top", 1, 4, 3e-3, 0.8, views=3)),
@@ -85,7 +86,7 @@ def test_each_switch_changes_its_own_decision_alone_and_makes_a_plan_that_can_be
         again = ablations(a.recipe, MOBILE)
         assert a.name not in [b.name for b in again], "off is off"
     how = {a.name: a.how for a in found}
-    assert {name for name, kind in how.items() if kind == "reused"} == {"thaw", "decode"}
+    assert {name for name, kind in how.items() if kind == "reused"} == {"thaw", "decode", "test_augment"}
     assert "head" not in how.values()
 
 
@@ -95,6 +96,7 @@ def test_what_a_solved_head_does_not_know_is_no_decision_where_nothing_is_thawed
         "exclude": "head",
         "clean": "head",
         "loss_weights": "head",
+        "test_augment": "reused",
         "decode": "reused",
     }
 
@@ -145,9 +147,11 @@ def test_what_is_reused_is_what_a_training_would_have_made(run: Path) -> None:
 
 def test_worth_is_the_difference_on_the_validation_split(run: Path) -> None:
     found, dataset = read_worth(run), store.read_dataset(run)
-    assert set(found["decision"]) == {"thaw", "augment"} and set(found["n"]) == {dataset.part("val").height}
+    assert set(found["decision"]) == {"thaw", "augment", "test_augment"} and set(found["n"]) == {
+        dataset.part("val").height
+    }
     right = {}
-    for name in ("planned", "thaw", "augment"):
+    for name in ("planned", "thaw", "augment", "test_augment"):
         answers = store.read_frame(run / f"6-ablate/{name}/seed-0" / ANSWERS)
         assert set(answers["split"]) == {"val"} and answers["id"].equals(dataset.part("val")["id"])
         right[name] = (answers["label"] == answers["predicted"]).mean()
@@ -156,7 +160,10 @@ def test_worth_is_the_difference_on_the_validation_split(run: Path) -> None:
         assert row["worth"] == pytest.approx(row["with"] - row["without"])
         assert row["low"] <= row["worth"] <= row["high"] and row["p"] <= row["p_holm"] <= 1
     best = [e for e in store.read_epochs(run) if e.best][-1]
-    assert found["with"][0] == pytest.approx(best.val_score)
+    plain = store.read_frame(run / "6-ablate/planned/seed-0" / PLAIN)
+    assert (plain["label"] == plain["predicted"]).mean() == pytest.approx(best.val_score)
+    assert plain.equals(store.read_frame(run / "6-ablate/test_augment/seed-0" / ANSWERS))
+    assert not plain.equals(store.read_frame(run / "6-ablate/planned/seed-0" / ANSWERS))
     assert not list((run / "6-ablate").rglob("*.safetensors")), "no network is kept"
 
 
@@ -260,7 +267,7 @@ def test_another_training_is_measured_anew(run: Path) -> None:
 def test_more_seeds_train_the_plan_again_too(run: Path) -> None:
     found = pipeline.ablate(run, ["thaw"], seeds=2)
     seeds = dict(found.select("decision", "seeds").iter_rows())
-    assert seeds == {"thaw": 2, "augment": 1}
+    assert seeds == {"thaw": 2, "augment": 1, "test_augment": 1}
     first, second = (store.read_frame(run / f"6-ablate/planned/seed-{s}" / ANSWERS) for s in (0, 1))
     assert first["id"].equals(second["id"]) and not first.equals(second)
     probes = [store.read_frame(run / f"6-ablate/planned/seed-{s}" / PROBED) for s in (0, 1)]

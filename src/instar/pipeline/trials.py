@@ -5,7 +5,7 @@ The test split stays sealed: nothing here asks for its labels.
 
 import hashlib
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from instar.prepare.base import Prepared
 
 FOLDER, PLANNED = "6-ablate", "planned"
-ANSWERS, PROBED, EPOCHS, DONE = "answers.parquet", "probe.parquet", "epochs.csv", "done.yaml"
+ANSWERS, PLAIN, PROBED = "answers.parquet", "plain.parquet", "probe.parquet"
+"""What a network answers, without other views of the examples, and what its probe does."""
+EPOCHS, DONE = "epochs.csv", "done.yaml"
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,7 @@ def _run_own(base: Base, trial: Trial) -> tuple[Epoch, ...]:
     dataset, recipe, folder = base.dataset, trial.recipe, base.folder
     feed, spec = MODALITIES[dataset.modality].feed(), store.read_card(folder).spec
     prepared = feed.open(feed.prepare(dataset, recipe, spec), recipe, spec)
-    for file, name in ((store.BEST, ANSWERS), (store.PROBE, PROBED)):
-        _keep(base, trial, trained_network(folder, file, dataset, recipe), prepared, name)
+    _keep_all(base, trial, trained_network(folder, store.BEST, dataset, recipe), prepared, store.PROBE)
     return base.epochs
 
 
@@ -119,7 +120,8 @@ def _run_reusing(base: Base, trial: Trial, planned: Trial) -> tuple[Epoch, ...]:
     """Answers of networks that are there, read otherwise; the probe where nothing is thawed."""
     source = base.folder / planned.place
     frozen = trial.recipe.stages != base.recipe.stages
-    found = store.read_frame(source / (PROBED if frozen else ANSWERS))
+    plain = trial.recipe.test_augment != base.recipe.test_augment
+    found = store.read_frame(source / (PROBED if frozen else PLAIN if plain else ANSWERS))
     read = read_otherwise(found, base.dataset.classes, trial.recipe.decode)
     store.write_frame(base.folder / trial.place / ANSWERS, read)
     epochs = (Epoch(**row) for row in store.read_frame(source / EPOCHS).iter_rows(named=True))
@@ -133,19 +135,28 @@ def _run_training(base: Base, trial: Trial) -> tuple[Epoch, ...]:
     place = base.folder / trial.place
     network, data, stamp = material(base.folder, trial.recipe, _excluded(base, trial))
     epochs = fit(place, network, trial.recipe, data, stamp)
-    _keep(base, trial, network, data.prepared, ANSWERS)
     if trial.name == PLANNED:
-        probe = trained_network(base.folder, str(trial.place / PROBE), base.dataset, trial.recipe)
-        _keep(base, trial, probe, data.prepared, PROBED)
+        _keep_all(base, trial, network, data.prepared, (trial.place / PROBE).as_posix())
+    else:
+        _keep(base, trial, trial.recipe, network, data.prepared, ANSWERS)
     return epochs
 
 
-def _keep(base: Base, trial: Trial, network: "Network", prepared: "Prepared", name: str) -> None:
-    from instar.prepare.passes import logits
+def _keep_all(base: Base, trial: Trial, network: "Network", prepared: "Prepared", probe: str) -> None:
+    """All that other trials reuse of the plan's own network, and of the probe in a file of the run."""
+    _keep(base, trial, trial.recipe, network, prepared, ANSWERS)
+    if trial.recipe.test_augment:
+        _keep(base, trial, replace(trial.recipe, test_augment=()), network, prepared, PLAIN)
+    untuned = trained_network(base.folder, probe, base.dataset, trial.recipe)
+    _keep(base, trial, trial.recipe, untuned, prepared, PROBED)
+
+
+def _keep(base: Base, trial: Trial, recipe: Recipe, network: "Network", prepared: "Prepared", name: str) -> None:
+    from instar.prepare.passes import answer_logits
 
     rows, labels = rows_of(base.dataset, prepared.ids, "val")
-    found = logits(network, prepared, rows, trial.recipe, "predict val")
-    answers = frame(base.dataset, "val", labels, found, trial.recipe.decode)
+    found = answer_logits(network, prepared, rows, recipe, "predict val")
+    answers = frame(base.dataset, "val", labels, found, recipe.decode)
     store.write_frame(base.folder / trial.place / name, answers)
 
 
@@ -163,4 +174,4 @@ def _rests_on(base: Base, trial: Trial) -> str:
     """Digest of the recipe, and of all that the comparison rests on: the run's own training and what it read."""
     stamp = store.read_machine(base.folder)["steps"]["train"]
     files = {f: v for f, v in {**stamp["reads"], **stamp["writes"]}.items() if whole(f) != steps.PLAN}
-    return hashlib.sha256(f"{files} {base.recipe} {trial.recipe}".encode()).hexdigest()
+    return hashlib.sha256(f"{files} {asdict(base.recipe)} {asdict(trial.recipe)}".encode()).hexdigest()

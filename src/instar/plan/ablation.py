@@ -101,6 +101,9 @@ SWITCHES = (
     Switch("dropout", "dropout", _unless("dropout", 0.0, by_steps=True), "the head sees every feature"),
     Switch("weight_decay", "weight_decay", _unless("weight_decay", 0.0, by_steps=True), "weights are not drawn to 0"),
     Switch("warmup", "warmup", _unless("warmup", 0.0, by_steps=True), "the first step takes the full rate"),
+    Switch(
+        "test_augment", "test_augment", _unless("test_augment", (), by_steps=False), "each example is answered once"
+    ),
     Switch("decode", "decode", _unless("decode", "argmax", by_steps=False), "the most probable class is the answer"),
 )
 KEPT = {
@@ -155,7 +158,7 @@ def _value(recipe: Recipe, field: str) -> Json:
 
 
 def _how(recipe: Recipe, off: Recipe) -> How:
-    if replace(off, decode=recipe.decode) == recipe or (
+    if replace(off, decode=recipe.decode, test_augment=recipe.test_augment) == recipe or (
         replace(off, stages=recipe.stages) == recipe and not _live(off)
     ):
         return "reused"
