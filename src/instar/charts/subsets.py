@@ -27,8 +27,8 @@ def subsets(frame: pl.DataFrame, called: Mapping[str, str]) -> Chart:
     order = [called[name] for name in parts["subset"].unique(maintain_order=True)]
     told = parts.filter(pl.col("value").is_not_null())
     whole = frame.filter(pl.col("part") == "all").row(0, named=True)
-    low = min(*told["low"].to_list(), whole["low"], whole["value"])
-    high = max(*told["high"].to_list(), whole["high"], whole["value"])
+    low = min(float(told["low"].to_numpy().min()), whole["low"])
+    high = max(float(told["high"].to_numpy().max()), whole["high"])
     margin = (high - low) * 0.08
     domain = [max(low - margin, 0.0) if low >= 0 else low - margin, min(high + margin, 1.0)]
     height = rows_height(len(order), 62, 70) - 70

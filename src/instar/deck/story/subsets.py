@@ -17,7 +17,7 @@ def shown(facts: Facts) -> pl.DataFrame:
     """What the chart draws: the network on all test rows, and on the doubted ones and the rest for each ground.
 
     In the metric of the headline, where both parts of each ground hold all classes, so that it means the same on both;
-    else in accuracy.
+    else in accuracy. Nothing where too few rows are left of every ground.
     """
     table = facts.evaluation.subsets
     if not table.height:
@@ -26,7 +26,8 @@ def shown(facts: Facts) -> pl.DataFrame:
     parts = own.filter(pl.col("part").is_in(["doubted", "rest"]), pl.col("value").is_not_null())
     whole = bool((parts["classes"] == len(facts.dataset.classes)).all())
     metric = facts.metric if whole and facts.metric in own["metric"].unique() else ACCURACY
-    return own.filter(pl.col("metric") == metric)
+    found = own.filter(pl.col("metric") == metric)
+    return found if (found["value"].is_not_null() & (found["part"] == "rest")).any() else found.clear()
 
 
 def subsets(facts: Facts, words: Words) -> Slide | None:
