@@ -41,7 +41,7 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 
 def varies(share: float, variance: float, examples: float) -> bool:
     """Whether the variance of a share found over groups is more than rounding."""
-    return examples > 0 and variance > _NOTHING * share * (1 - share) / examples
+    return examples > 0 and variance > _NOTHING * max(share * (1 - share), _NOTHING) / examples
 
 
 def interval_of(share: float, variance: float, examples: float, groups: float) -> Share:

@@ -2,11 +2,13 @@
 class."""
 
 from collections.abc import Callable
+from math import floor
 
 import numpy as np
 import polars as pl
 
 from instar.errors import UserError
+from instar.evaluate.calibration import SMALLEST_BIN
 from instar.evaluate.confidence import split_of, validation_curve
 from instar.evaluate.conformal import cut, lac, members
 from instar.evaluate.risk import threshold_for
@@ -25,10 +27,13 @@ def sure_ones(validation: pl.DataFrame, classes: tuple[str, ...], wished: float)
     curve = validation_curve(validation, classes)
     threshold = threshold_for(curve, wished)
     if threshold is None:
-        best = curve["low"].to_numpy().max()
+        told = f"no threshold makes the answers surely {wished:.1%} right: "
+        enough = curve.filter(pl.col("n") >= SMALLEST_BIN)
+        if enough.is_empty():
+            raise UserError(f"{told}that takes {SMALLEST_BIN} validation examples, and there are {validation.height}")
         raise UserError(
-            f"no threshold makes the answers surely {wished:.1%} right: of {validation.height} validation examples the "
-            f"surest ones are surely {best:.1%} right; ask for less, or train with more validation examples"
+            f"{told}of {validation.height} validation examples the surest ones are surely "
+            f"{_at_most(enough['low'].to_numpy().max())} right; ask for less, or train with more validation examples"
         )
 
     def marked(answers: pl.DataFrame) -> pl.DataFrame:
@@ -51,7 +56,7 @@ def with_sets(validation: pl.DataFrame, classes: tuple[str, ...], level: float) 
     if not np.isfinite(at):
         raise UserError(
             f"{known.truth.size} validation examples cannot promise sets that hold the class in {level:.1%} of all "
-            f"cases; ask for {known.truth.size / (known.truth.size + 1):.1%} at most"
+            f"cases; ask for {_at_most(known.truth.size / (known.truth.size + 1))} at most"
         )
 
     def marked(answers: pl.DataFrame) -> pl.DataFrame:
@@ -66,3 +71,8 @@ def with_sets(validation: pl.DataFrame, classes: tuple[str, ...], level: float) 
         return answers.select(*before, pl.Series("set", sets, dtype=pl.List(pl.String)), pl.exclude(before))
 
     return marked
+
+
+def _at_most(share: float) -> str:
+    """A share in per cent, rounded down: what is told can be asked for."""
+    return f"{floor(1000 * share) / 1000:.1%}"

@@ -67,7 +67,7 @@ def swapped(ours: Sparse, theirs: Sparse, classes: int, metrics: Sequence[str], 
 
     One is added to both counts, so that no p is 0 (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
 
-    ours, theirs: (G, 3C + 4) sums of `metrics.contributions` over the same groups.
+    ours, theirs: (G, 3C + 7) sums of `metrics.contributions` over the same groups.
     """
     rng, groups = np.random.default_rng(seed), ours.shape[0]
     apart = theirs - ours

@@ -14,7 +14,7 @@ from instar.explain.deletion import SHARES, deletion
 from instar.explain.draw import Pixels
 from instar.explain.kinds import KINDS, Kind, Shown
 from instar.explain.sanity import LEVELS, sanity
-from instar.metrics import Floats, Ints
+from instar.metrics import Floats, Ints, decoded
 from instar.models.network import Network
 from instar.prepare.base import Prepared
 from instar.prepare.passes import answer_logits, device, placed, running
@@ -87,7 +87,7 @@ def account(
 
 
 def account_new(subject: Subject, temperature: float) -> tuple[pl.DataFrame, Shown]:
-    """Explain the answers to all examples, each held against the second most probable class.
+    """Explain the answers to all examples, each held against the most probable other class.
 
     Args:
         temperature: that divides the logits before they become probabilities.
@@ -101,16 +101,17 @@ def account_new(subject: Subject, temperature: float) -> tuple[pl.DataFrame, Sho
     rows = np.arange(len(subject.inputs))
     found = answer_logits(subject.network, subject.prepared, rows, subject.recipe, "predict")
     shares = softmax(found.astype(np.float64) / temperature, axis=1)
+    answer = decoded(shares, subject.recipe.decode)
+    other = np.where(np.arange(shares.shape[1]) == answer[:, None], -1.0, shares).argmax(axis=1)
     with at_rest(subject.network.model), running(subject.recipe):
         reader = subject.reader()
-        best = np.argsort(-shares, axis=1, kind="stable")[:, :2]
-        sides = [reader.weights(rows, best[:, side]) for side in (0, 1)]
+        sides = [reader.weights(rows, classes) for classes in (answer, other)]
         made = _made(subject, rows, sides)
     columns: dict[str, Any] = {
         "input": list(subject.inputs),
-        "predicted": [subject.classes[i] for i in best[:, 0]],
-        "confidence": shares[rows, best[:, 0]],
-        "other": [subject.classes[i] for i in best[:, 1]],
+        "predicted": [subject.classes[i] for i in answer],
+        "confidence": shares[rows, answer],
+        "other": [subject.classes[i] for i in other],
     }
     return pl.DataFrame(columns), made
 

@@ -26,7 +26,7 @@ def run(options: Options, kind: Kind, number: int, out: Path | None = None) -> P
 
 
 def finish(folder: Path, settings: Sequence[str] = ()) -> Path:
-    """What is missing of a study: runs, summary, decks.
+    """What is missing of a study: runs, summary, reasons, decks.
 
     Args:
         settings: asked of every run, as decisions of its plan.
@@ -38,7 +38,8 @@ def finish(folder: Path, settings: Sequence[str] = ()) -> Path:
         study = summarise(folder, study)
         layout.write(folder, study)
         say(f"{len(study.runs)} {study.kind}: {folder / 'README.md'}")
-        for name in study.runs:  # last, as each tells of all
+        for name in study.runs:  # the decks last, as each tells of all
+            pipeline.finish(folder / name, last="explain")
             made = store.read_machine(folder / name)["steps"].get("deck", {}).get("study")
             if made != store.digest(folder / steps.STUDY) or not store.current(folder / name, "deck"):
                 pipeline.deck(folder / name)
