@@ -59,3 +59,20 @@ def test_sets_come_with_or_without_a_threshold() -> None:
     assert both["set"].to_list() == [["ant"], ["ant", "bee"], None]
     with pytest.raises(UserError, match=r"20 validation examples cannot promise .* ask for 95\.2% at most"):
         with_sets(validation(20), CLASSES, 0.97)
+
+
+def test_what_is_named_as_the_most_can_be_asked_for() -> None:
+    """Of 29 examples 29 / 30 can be promised: 96.66 %, not 96.7 %."""
+    with pytest.raises(UserError, match=r"ask for 96\.6% at most"):
+        with_sets(validation(29), CLASSES, 0.967)
+    with_sets(validation(29), CLASSES, 0.966)
+    right = validation(100).with_columns(label=pl.lit("ant"))
+    with pytest.raises(UserError, match=r"the surest ones are surely 96\.3% right"):
+        sure_ones(right, CLASSES, 0.97)
+    sure_ones(right, CLASSES, 0.963)
+
+
+def test_too_few_examples_for_any_threshold_are_said_to_be_too_few() -> None:
+    right = validation(15).with_columns(label=pl.lit("ant"))
+    with pytest.raises(UserError, match=r"surely 60\.0% right: that takes 20 validation examples, and there are 15"):
+        sure_ones(right, CLASSES, 0.6)

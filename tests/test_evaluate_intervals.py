@@ -303,3 +303,14 @@ def test_three_disagreements_prove_nothing() -> None:
     value, low, high = differences(a, b, 2, ("accuracy",), 0)["accuracy"]
     assert value == pytest.approx(3 / 40)
     assert low <= 0 < high
+
+
+def test_all_wrong_and_sure_of_it_is_no_spread() -> None:
+    """The loss of each is the largest that there is; what rounding leaves of a spread is not divided by."""
+    truth = np.arange(80) % 2
+    surely = np.stack([truth, 1 - truth], axis=1).astype(np.float64)
+    sums = by_group(contributions(truth, 1 - truth, 2, surely), np.arange(80) // 2)
+    with np.errstate(all="raise"):
+        low, high = intervals(sums, 2, ("log_loss",), 0)["log_loss"]
+    worst = -np.log(np.finfo(np.float64).eps)
+    assert 0.8 * worst < low < high == pytest.approx(worst)

@@ -1,5 +1,6 @@
 """Weights of words: pieces joined, completeness, the deciding word found."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from torch import nn
 
 from explain_worlds import DECIDING, HASHED, TEXTS, network, of_texts, sentences
+from instar.explain import account
 from instar.explain.base import Unexplained, at_rest
 from instar.explain.deletion import deletion
 from instar.explain.kinds import KINDS, spoken
 from instar.explain.sanity import sanity
 from instar.explain.tokens import Tokens
 from instar.models.hf_texts import Texts
+from instar.models.scratch import Words
 from instar.prepare.tokens import example_texts
 from instar.prepare.words import words_of
 from instar.records import InputSpec
@@ -128,3 +131,18 @@ def test_a_network_that_looks_nothing_up_says_so() -> None:
     made = network(Counting(), 2, "text", HASHED)
     with pytest.raises(Unexplained, match="looks no words up"):
         KINDS["text"].reader(made, example_texts(texts, TEXTS, HASHED), TEXTS, HASHED, texts)
+
+
+def test_reasons_for_new_texts_are_those_of_the_answer_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ordered classes the answer may be the median, though it is the least probable of all."""
+    texts = ["one two three", "four five"]
+    made, prepared = network(Words(512, 16), 16, "text", HASHED), example_texts(texts, TEXTS, HASHED)
+    logits = np.log(np.array([[0.45, 0.1, 0.45], [0.1, 0.3, 0.6]], np.float32))
+    monkeypatch.setattr(account, "answer_logits", lambda *_: logits)
+    for decode, answers, others in (("argmax", ["a", "c"], ["c", "b"]), ("median", ["b", "c"], ["a", "b"])):
+        asked = account.Subject(made, prepared, replace(TEXTS, decode=decode), texts, ("a", "b", "c"))
+        told, _ = account.account_new(asked, 1.0)
+        assert told["predicted"].to_list() == answers
+        assert told["other"].to_list() == others
+        shares = [float(np.exp(row["abc".index(c)])) for row, c in zip(logits, answers, strict=True)]
+        assert told["confidence"].to_list() == pytest.approx(shares)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from instar.errors import UserError
 from instar.pipeline import data
 from instar.plan import measure
 from instar.records import Measurements, Slide, Timing
-from instar.study import layout, running
+from instar.study import differences, layout, running, subjects
 from test_pipeline import write
 
 SMALL = ("epochs=1", "batch_size=8", "threads=1")
@@ -190,6 +190,13 @@ def test_a_seed_with_another_plan_is_no_chance_of_training(seeds: Interrupted, t
         running.finish(moved)
 
 
+def test_an_answer_of_two_views_takes_the_time_of_both(folds: Interrupted, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = subjects.read([folds.folder / "fold-1"])
+    once, recipe_of = differences.cost(compared)["ms_per_item"][0], store.recipe_of
+    monkeypatch.setattr(store, "recipe_of", lambda plan: replace(recipe_of(plan), test_augment=("horizontal_flip",)))
+    assert differences.cost(compared)["ms_per_item"][0] == pytest.approx(2 * once)
+
+
 def test_the_command_line(folds: Interrupted, seeds: Interrupted, tmp_path: Path) -> None:
     def called(*arguments: str) -> str:
         done = CliRunner().invoke(app, [str(a) for a in arguments])
@@ -201,6 +208,7 @@ def test_the_command_line(folds: Interrupted, seeds: Interrupted, tmp_path: Path
     assert "is a study of several runs" in called("plan", study)
     assert "one split and one seed" in called("run", first, "--seeds", "2")
     assert "different questions" in called("run", str(folds.source), "--seeds", "2", "--folds", "2")
+    assert "is for reasons of new examples" in called("explain", first, "--out", str(tmp_path / "page.html"))
     assert "tested on different rows: 21 only in fold-1" in called("compare", first, str(folds.folder / "fold-2"))
     out = tmp_path / "compared"
     said = called("compare", str(seeds.folder / "seed-0"), str(seeds.folder), "--out", str(out))

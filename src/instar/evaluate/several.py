@@ -83,7 +83,10 @@ def over_seeds(value: float, tested: Interval, values: Floats) -> tuple[float, f
 
 def within(ends: tuple[float, float], metric: str) -> tuple[float, float]:
     """The ends of a score's interval inside what the metric can be."""
-    least, most = (-1.0 if metric in ("mcc", "quadratic_kappa") else 0.0), (np.inf if metric in LOWER_IS_BETTER else 1.0)
+    least, most = (
+        (-1.0 if metric in ("mcc", "quadratic_kappa") else 0.0),
+        (np.inf if metric in LOWER_IS_BETTER else 1.0),
+    )
     return max(ends[0], least), min(ends[1], most)
 
 
