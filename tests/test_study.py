@@ -16,6 +16,7 @@ from instar.deck.facts import read_facts
 from instar.deck.story.repeated import repeated
 from instar.deck.words import read_words
 from instar.errors import UserError
+from instar.metrics import LABELS
 from instar.pipeline import data
 from instar.plan import measure
 from instar.records import Measurements, Slide, Timing
@@ -138,6 +139,8 @@ def test_the_summary_follows_from_the_runs(kind: str, request: pytest.FixtureReq
     assert score.mean == pytest.approx(np.mean([r.mean() for r in right]))
     assert score.deviation == pytest.approx(np.std([r.mean() for r in right], ddof=1))
     assert score.low <= score.value <= score.high
+    assert {s.metric for s in study.scores} >= {*LABELS, "log_loss", "brier"}
+    assert all(s.low <= s.value <= s.high and s.t_low <= s.mean <= s.t_high for s in study.scores)
     assert score.n == (42 if kind == "folds" else right[0].size)
     assert {"README.md", "study.yaml", "scores.csv", "gains.csv", "runs.csv"} <= {p.name for p in folder.iterdir()}
     assert {p.suffix for p in (folder / "figures").iterdir()} == {".svg", ".png", ".csv"}

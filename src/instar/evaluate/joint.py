@@ -7,11 +7,10 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from instar.evaluate.compare import LABELS
 from instar.evaluate.intervals import Sampled, by_group, sample
 from instar.evaluate.metrics import Sparse, contributions, tally_of
 from instar.evaluate.several import compared, scored, t_interval, within
-from instar.metrics import LOWER_IS_BETTER, METRICS, ORDERED, Ints
+from instar.metrics import LABELS, LOWER_IS_BETTER, METRICS, ORDERED, Ints
 from instar.records import Joint, Kind
 
 SUBJECTS = ("tuned", "probe", "cheap", "majority")
@@ -53,7 +52,8 @@ class Together:
 
     def metrics(self, subject: str) -> tuple[str, ...]:
         """What a subject is judged by: probabilities are looked at for the network's answers alone."""
-        return (*LABELS, *(("log_loss",) if subject == "tuned" else ()), *(ORDERED if self.ordered else ()))
+        told = ("log_loss", "brier") if subject == "tuned" else ()
+        return (*LABELS, *told, *(ORDERED if self.ordered else ()))
 
     def figures(self) -> tuple[tuple[Joint, ...], tuple[Joint, ...], int]:
         """Scores, gains over the simpler subjects, and the number of twin groups among the test rows."""

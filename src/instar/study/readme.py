@@ -46,7 +46,7 @@ CONTENTS = """\
 |---|---|
 {runs}
 | `study.yaml` | what was asked for, and all figures of this page |
-| `scores.csv`, `gains.csv` | the tables of this page, all metrics |
+| `scores.csv`, `gains.csv` | the tables of this page, and more metrics |
 | `runs.csv` | the scores of each run with their own intervals |
 | `figures/` | the chart as SVG, PNG and CSV |
 
