@@ -5,7 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from instar.charts import audit, evaluation
+from instar.charts import audit
+from instar.charts.confidence import reliability
 from instar.charts.confusion import confusion
 from instar.charts.inline import TIP, inline
 from instar.charts.theme import Chart, save
@@ -35,6 +36,7 @@ def test_a_cell_is_told_from_its_mirror(tmp_path: Path) -> None:
 def test_values_are_those_of_the_table(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {
+            "probabilities": ["after", "after", "after"],
             "confidence": [0.123456, 0.5321, 0.91],
             "accuracy": [0.1, 0.52, 0.93],
             "low": [0.05, 0.4, 0.9],
@@ -42,8 +44,8 @@ def test_values_are_those_of_the_table(tmp_path: Path) -> None:
             "n": [10, 10, 10],
         }
     )
-    found = tips(evaluation.reliability(frame), frame, tmp_path)
-    assert "confidence: 0.1235 · accuracy: 0.1 · low: 0.05 · high: 0.2 · n: 10" in found
+    found = tips(reliability(frame), frame, tmp_path)
+    assert "probabilities: after · confidence: 0.1235 · accuracy: 0.1 · low: 0.05 · high: 0.2 · n: 10" in found
     assert len(set(found)) == 3
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pptx import Presentation
 from pptx.opc.constants import RELATIONSHIP_TYPE
+from pptx.oxml.ns import qn
 from pptx.util import Inches
 
 from deck_fixture import make_run
@@ -15,6 +16,7 @@ from instar import steps
 from instar.deck import build as building
 from instar.deck.build import build
 from instar.deck.template import KEPT, keep_template, read_template
+from instar.deck.text import width
 from instar.errors import UserError
 from test_deck_files import HOSTILE, blank, kind
 from test_deck_rendered import check_pages, office  # noqa: F401  a fixture
@@ -93,6 +95,16 @@ def test_nothing_lies_outside_or_on_top(run: Path) -> None:
 @pytest.mark.slow
 def test_libreoffice_shows_every_slide_whole(run: Path, tmp_path: Path, office: Path) -> None:  # noqa: F811
     check_pages(run, len(Presentation(str(run / "deck.pptx")).slides), tmp_path, office, footer=0.92)
+
+
+def test_titles_in_capitals_are_taken_as_wider(tmp_path: Path) -> None:
+    deck = Presentation(str(template(tmp_path / "plain.pptx", "4:3 Calibri")))
+    plain = read_template(tmp_path / "plain.pptx").title_wider
+    deck.slide_master._element.find(f".//{qn('p:titleStyle')}/{qn('a:lvl1pPr')}/{qn('a:defRPr')}").set("cap", "all")
+    deck.save(str(tmp_path / "loud.pptx"))
+    title = "“Common green birdwing” is found again least: 31 %, against 99 % for “Apollo”"
+    louder = width(title.upper(), 20, True) / width(title, 20, True)
+    assert plain == 1.0 < louder < read_template(tmp_path / "loud.pptx").title_wider
 
 
 def test_what_cannot_serve_is_told_in_one_line(tmp_path: Path) -> None:

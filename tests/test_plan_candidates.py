@@ -189,6 +189,10 @@ def test_names_and_files_are_told_apart(text: str, parts: tuple[Named, ...]) -> 
     assert joined(parts) == text and several(text) == (len(parts) > 1)
 
 
+def test_blanks_beside_commas_part_names_too() -> None:
+    assert joined(named(" timm:a=w.safetensors , hf:b ")) == "timm:a=w.safetensors,hf:b"
+
+
 @pytest.mark.parametrize(("text", "said"), [("timm:a,timm:a", "twice"), ("resnet50,timm:a", "names no source")])
 def test_what_cannot_be_meant_is_refused(text: str, said: str) -> None:
     with pytest.raises(UserError, match=said):

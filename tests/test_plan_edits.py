@@ -11,6 +11,7 @@ from instar import steps, store
 from instar.errors import UserError
 from instar.metrics import CHOOSING
 from instar.plan.edits import absorb, apply, parse_setting
+from instar.prepare.flipped import FLIP
 from instar.records import Decision, Json, Plan
 
 VALUES: dict[str, Json] = {
@@ -252,11 +253,21 @@ def test_numbers_written_otherwise_are_no_edit() -> None:
     assert absorb(PLAN, block) == PLAN
 
 
+def test_a_plan_of_an_older_version_lacks_what_it_never_decided() -> None:
+    older = Plan(tuple(d for d in PLAN.decisions if d.field != "test_augment"))
+    block = {k: v for k, v in VALUES.items() if k != "test_augment"}
+    assert absorb(older, block) == older
+    assert store.recipe_of(older).test_augment == ()
+
+
 def test_keys_of_the_block() -> None:
     with pytest.raises(UserError, match=r"unknown key recipe\.drop_out; did you mean dropout"):
         absorb(PLAN, {**VALUES, "drop_out": 0.1})
     with pytest.raises(UserError, match=r"recipe\.seed is missing"):
         absorb(PLAN, {k: v for k, v in VALUES.items() if k != "seed"})
+    decided = Plan((*PLAN.decisions, Decision("test_augment", [FLIP], "rule", (), "", "")))
+    with pytest.raises(UserError, match=r"recipe\.test_augment is missing"):
+        absorb(decided, {k: v for k, v in VALUES.items() if k != "test_augment"})
     block = deepcopy(VALUES)
     block["stages"][1]["speed"] = 1
     with pytest.raises(UserError, match=r"speed"):

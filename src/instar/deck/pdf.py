@@ -27,7 +27,7 @@ def print_deck(run: Path) -> str | None:
         None, or in a line why there is no new deck.pdf: an older one is then removed, as it would tell of another deck.
     """
     tried: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="instar-") as folder:
+    with tempfile.TemporaryDirectory(prefix="instar-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)
         for name in filter(None, map(shutil.which, BROWSERS)):
             tried.append(Path(name).name)
@@ -61,13 +61,15 @@ def _office(program: str, run: Path, place: Path) -> Sequence[str]:
 
 
 def _asked(command: Sequence[str], made: Path) -> str | None:
-    """Run a program; None where it has made the file, else what went wrong."""
+    """Run a program; None where it has made the file, and all of it, else what went wrong."""
+    made.unlink(missing_ok=True)
     try:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         return f"gave up after {SECONDS} s"
     except OSError as error:
         return str(error.strerror)
-    if made.exists() and made.read_bytes().startswith(b"%PDF"):
+    written = made.read_bytes() if made.exists() else b""
+    if written.startswith(b"%PDF") and b"%%EOF" in written[-1024:]:
         return None
     return f"status {done.returncode}"

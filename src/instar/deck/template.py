@@ -40,8 +40,9 @@ WIDER = {
 """How much wider than Calibri a font runs, measured on sentences of a deck with fonts of the same metrics."""
 WIDEST = 1.28
 """For all other fonts: DejaVu Serif, and about Verdana, the widest that are common in running text."""
-CAPITALS = 1.3
-"""How much wider a title runs that its template sets in capitals; measured likewise."""
+CAPITALS = 1.38
+"""How much wider a title runs that its template sets in capitals, beyond `WIDER`: what 19 of 20 of 89 titles of decks
+need at most in fonts of the metrics of Times (1.38), Arial (1.29) and Calibri (1.16), and in DejaVu Serif (1.25)."""
 PLAIN_TITLE = 44.0
 """Points of a title whose template names no size: what PowerPoint takes."""
 

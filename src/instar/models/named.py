@@ -12,7 +12,7 @@ CATALOGUE = "catalogue"
 """Stands for all recommended backbones that can be loaded here without a network."""
 FILES = (".safetensors", ".pth", ".pt", ".bin")
 """Ends of files of weights, as `models.weights` reads them (which needs torch)."""
-_BETWEEN = re.compile(rf",(?=(?:{'|'.join(sources.SOURCE)}):)")
+_BETWEEN = re.compile(rf"\s*,\s*(?=(?:{'|'.join(sources.SOURCE)}):)")
 
 
 class Named(NamedTuple):
@@ -29,7 +29,7 @@ def named(text: str) -> tuple[Named, ...]:
     Raises:
         UserError: a part names no source, or one is named twice.
     """
-    found = tuple(_part(part) for part in _BETWEEN.split(text))
+    found = tuple(_part(part) for part in _BETWEEN.split(text.strip()))
     for one in found:
         sources.check(one.backbone)
         if found.count(one) > 1:

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from typing import get_type_hints
 
 import pydantic
@@ -19,6 +19,8 @@ from instar.prepare.flipped import FLIP
 from instar.records import Decision, Json, Plan, Recipe, Stage
 
 FIELDS = tuple(f.name for f in fields(Recipe))
+LATER = frozenset(f.name for f in fields(Recipe) if f.default is not MISSING)
+"""Fields that plans of older versions do not decide."""
 OF_A_STAGE = tuple(f.name for f in fields(Stage) if f.name != "name")
 NAMES = ("exclude", "clean", "augment", "test_augment")
 """Fields that hold a list of names; a lone name stands for a list of one."""
@@ -107,6 +109,8 @@ def apply(plan: Plan, settings: Mapping[str, Json]) -> Plan:
 def absorb(plan: Plan, recipe_block: Mapping[str, Json]) -> Plan:
     """Append a decision with basis asked for every value that a hand has changed in plan.yaml's `recipe`.
 
+    A field that instar did not have when the plan was made holds its default and may stay away.
+
     Raises:
         UserError: a key that is unknown or missing, or a value of the wrong type or out of range.
     """
@@ -115,10 +119,11 @@ def absorb(plan: Plan, recipe_block: Mapping[str, Json]) -> Plan:
     for key in recipe_block:
         if key not in FIELDS:
             raise UserError(f"plan.yaml: unknown key recipe.{key}; {_close(str(key), FIELDS)}")
-    missing = [name for name in FIELDS if name not in recipe_block]
+    free = LATER - plan.live().keys()
+    missing = [name for name in FIELDS if name not in recipe_block and name not in free]
     if missing:
         raise UserError(f"plan.yaml: recipe.{missing[0]} is missing; put it back or run `instar plan` again")
-    edited = Plan(tuple(_ask(name, recipe_block[name], "") for name in FIELDS))
+    edited = Plan(tuple(_ask(name, recipe_block[name], "") for name in FIELDS if name in recipe_block))
     before, after = _values(store.recipe_of(plan)), _values(store.recipe_of(edited))
     changed = {name: after[name] for name in FIELDS if after[name] != before[name]}
     return _asked(plan, changed, dict.fromkeys(changed, "Edited in plan.yaml."))
