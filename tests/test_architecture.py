@@ -141,3 +141,11 @@ def test_versions_agree() -> None:
     import instar
 
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == instar.__version__
+
+
+def test_decision_records_are_numbered_in_a_row() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [path.name[:4] for path in records] == [f"{i:04}" for i in range(1, len(records) + 1)]
+    assert [
+        path.name for path in records if not path.read_text(encoding="utf-8").startswith(f"# {path.name[:4]} ")
+    ] == []

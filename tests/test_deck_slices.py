@@ -12,6 +12,7 @@ from deck_fixture import make_run
 from instar.charts import slices as chart
 from instar.charts.theme import save
 from instar.deck.facts import Facts, read_facts
+from instar.deck.story.conclusion import following
 from instar.deck.story.mistakes import mistakes
 from instar.deck.story.slices import ROWS, shown, slices
 from instar.deck.story.suspects import FIRST, suspects
@@ -145,4 +146,9 @@ def test_suspects_are_shown_as_a_suspicion(facts: Facts) -> None:
     pair = suspects(few, WORDS)
     assert pair is not None and isinstance(pair.blocks[0], Gallery)
     assert sum("from training" in picture.caption for picture in pair.blocks[0].pictures) == 2
-    assert "some may be wrong" in plain(mistakes(many, WORDS)) and "none of the labels" in plain(mistakes(none, WORDS))
+    assert "a slide of their own" in plain(mistakes(many, WORDS)) and "none of the labels" in plain(
+        mistakes(none, WORDS)
+    )
+    told = [following(facts, WORDS) for facts in (few, none)]
+    assert "Check the 2 labels that are suspect" in plain(told[0]) + told[0].notes
+    assert "labels of the surest" in plain(told[1]) + told[1].notes

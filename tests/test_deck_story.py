@@ -281,6 +281,7 @@ def test_every_check_and_every_decision_has_a_title(images: Facts, texts: Facts)
         ("clean", ["mojibake", "entities", "whitespace"], "misread letters, HTML entities and blanks"),
         ("decode", "median", "the median class"),
         ("augment", ["horizontal_flip"], "mirroring"),
+        ("test_augment", ["horizontal_flip"], "mirroring"),
         ("weights", None, "the published ones"),
         ("weights", "/a/b/own.safetensors", "own.safetensors"),
         ("channels_last", True, "yes"),

@@ -38,7 +38,12 @@ def model_card(facts: Facts, words: Words) -> str:
     }
     kind = "tuned" if card.pretrained else "scratch"
     evaluation = facts.evaluation
-    cost = [] if timing is None else [words("card.speed", forward=words.number(timing.forward, 1), many=facts.many)]
+    views = 1 + len(facts.recipe.test_augment)
+    cost = (
+        []
+        if timing is None
+        else [words("card.speed", forward=words.number(timing.forward / views, 1), many=facts.many)]
+    )
     return _card(
         model_header(facts, words),
         (

@@ -10,6 +10,7 @@ from instar.deck.story.chain import numbers, part, resting
 from instar.deck.story.confidence import mean_confidence, trust
 from instar.deck.story.mistakes import worst
 from instar.deck.story.opening import spoken, verdict
+from instar.deck.story.suspects import doubted
 from instar.deck.words import Words
 from instar.records import Points, Slide
 
@@ -155,7 +156,9 @@ def following(facts: Facts, words: Words) -> Slide:
         step("pair", int(wrong["n"][0]), a=words.name(wrong["label"][0]), b=words.name(wrong["predicted"][0]))
     if trust(facts) != "fair":
         step("calibrate")
-    if errors.height:
+    if suspect := doubted(facts).height:
+        step("suspects", suspect)
+    elif errors.height:
         step("labels", errors.height)
     if len(todo) < 3:
         step("field", many=facts.many)

@@ -158,11 +158,7 @@ def pairs(facts: Facts, words: Words) -> Slide | None:
             words("pairs.for", label=row["predicted"]),
         ]
     shown, every = int(wrong.head(4)["n"].sum()), words.whole(errors.height)
-    if wrong["n"][0] == wrong["n"][1]:
-        title = words("pairs.tied", n=words.whole(shown), all=every)
-    else:
-        a, b = words.name(wrong["label"][0]), words.name(wrong["predicted"][0])
-        title = words("pairs.title", shown, a=a, b=b, all=every)
+    title = words("pairs.title", n=words.whole(shown), all=every)
     files = ("5-eval/confusion.csv", "5-eval/errors.csv")
     return Slide(
         "pairs",

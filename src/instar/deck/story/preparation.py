@@ -139,10 +139,11 @@ def augmentation(facts: Facts, words: Words) -> Slide | None:
     )
     what = [known[name] for name in recipe.augment]
     points = [said[0].upper() + said[1:] for said in what]
+    plain = words("augment.train-only" if not recipe.test_augment else "augment.mirrored")
     if len(points) < MOST_POINTS:
-        points.append(words("augment.train-only"))
+        points.append(plain)
     lines = [words("augment.line", name=name, what=known[name]) for name in recipe.augment]
-    lines += [words("augment.train-only"), facts.plan.live()["augment"].reason]
+    lines += [plain, facts.plan.live()["augment"].reason]
     files = (PREVIEWS, steps.PLAN)
     return Slide(
         "augmentation",

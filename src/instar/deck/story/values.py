@@ -31,7 +31,7 @@ def value(words: Words, decision: Decision) -> str:
 def _item(words: Words, field: str, code: str) -> str:
     """One of several values: an augmentation, a repair, or the finding whose rows are left out."""
     match field:
-        case "augment":
+        case "augment" | "test_augment":
             return words.known(f"augment.name.{code}", code)
         case "exclude":
             return words.inside(words.known(f"check.{code}", code))
