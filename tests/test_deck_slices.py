@@ -13,6 +13,7 @@ from instar.charts import slices as chart
 from instar.charts.theme import save
 from instar.deck.facts import Facts, read_facts
 from instar.deck.story.conclusion import following
+from instar.deck.story.confidence import risk
 from instar.deck.story.mistakes import mistakes
 from instar.deck.story.slices import ROWS, shown, slices
 from instar.deck.story.suspects import FIRST, suspects
@@ -152,3 +153,9 @@ def test_suspects_are_shown_as_a_suspicion(facts: Facts) -> None:
     told = [following(facts, WORDS) for facts in (few, none)]
     assert "Check the 2 labels that are suspect" in plain(told[0]) + told[0].notes
     assert "labels of the surest" in plain(told[1]) + told[1].notes
+
+
+def test_no_threshold_is_asked_for_where_no_answer_is_wrong(facts: Facts) -> None:
+    perfect = tuple(replace(s, value=1.0) if s.metric == "accuracy" else s for s in facts.evaluation.scores)
+    assert risk(facts, WORDS) is not None
+    assert risk(replace(facts, evaluation=replace(facts.evaluation, scores=perfect)), WORDS) is None

@@ -76,10 +76,12 @@ def useful(found: tuple[Threshold, ...]) -> Threshold | None:
     return mild[-1] if mild else next(iter(found), None)
 
 
-def risk(facts: Facts, words: Words) -> Slide:
-    """What is gained where the unsure answers are left to a person."""
+def risk(facts: Facts, words: Words) -> Slide | None:
+    """What is gained where the unsure answers are left to a person; nothing where no answer is wrong."""
     found = facts.evaluation.confidence
     accuracy, area, best = facts.evaluation.score("accuracy"), found.score("aurc"), useful(found.thresholds)
+    if accuracy.value == 1:
+        return None
     values = {
         "accuracy": words.score(accuracy),
         "n": words.whole(found.validation),
