@@ -167,7 +167,7 @@ def test_a_picture_that_is_gone_is_one_line(kind: str, tmp_path: Path, monkeypat
     shutil.rmtree(home() / "thumbnails")  # of what was looked at before nothing is read again
     says = r"has changed since .* was opened" if kind == "classes" else rf"{gone.name} is gone: put it back, or start"
 
-    def show(run: Path) -> tuple[Slide, ...]:
+    def show(run: Path, template: Path | None) -> tuple[Slide, ...]:
         gone.read_bytes()
         return ()
 

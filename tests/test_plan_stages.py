@@ -20,7 +20,8 @@ def found(code: str, verdict: Verdict = "passed", **evidence: Json) -> Finding:
 def probe(low: float, verdict: Verdict = "passed", **evidence: Json) -> Finding:
     high = (low + 3) / 4
     return found("separability", verdict, **{
-        "n": 200, "accuracy": (low + high) / 2, "low": low, "high": high, "judged_by": "accuracy", **evidence
+        "n": 200, "accuracy": (low + high) / 2, "low": low, "high": high, "judged_by": "accuracy",
+        "backbone": MOBILE.title, **evidence
     })  # fmt: skip
 
 

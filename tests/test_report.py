@@ -23,7 +23,7 @@ from instar.charts.inline import DARK, inline
 from instar.deck.facts import read_facts
 from instar.deck.figures import charts, inert_finding, labelled
 from instar.deck.story import story
-from instar.files import read_frame, write_frame
+from instar.files import digest_below, read_frame, write_frame
 from instar.records import Audit, Decision, Finding, Plan
 from instar.report.album import MOST_CLASSES, Album, looks, sheets
 from instar.report.build import REPORT, charts_of, read_report_words, told_again, write_report
@@ -60,6 +60,9 @@ def audited(folder: Path, modality: str, classes: Any, **options: Any) -> Path:
     codes = tuple(f.code for f in store.read_audit(run).findings)
     last = Decision("metric", "macro_f1", "rule", codes, "It counts {every} class <b>alike</b>.", "our judgement")
     store.write_plan(run, Plan((*plan.decisions, last)))
+    machine = store.read_machine(run)
+    machine["steps"]["plan"]["reads"] = {file: digest_below(run, file) for file in steps.STEPS["plan"].reads}
+    store.write_yaml(run / steps.MACHINE, machine)
     return run
 
 
