@@ -1,6 +1,6 @@
 """Chart of the test rows that the audit doubts, beside the rest of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import altair as alt
@@ -59,7 +59,7 @@ def subsets(frame: pl.DataFrame, called: Mapping[str, str]) -> Chart:
         base.mark_point(size=110).encode(x=x("value")),
         beside,
     ).properties(width=width, height=height)
-    return alt.vconcat(_key(metric, whole, left), drawn, spacing=6)
+    return alt.vconcat(_key(metric, whole, left, set(told["part"])), drawn, spacing=6)
 
 
 def _counts(rows: pl.DataFrame) -> str:
@@ -68,10 +68,10 @@ def _counts(rows: pl.DataFrame) -> str:
     return f"{n['doubted']:,} of {n['doubted'] + n['rest']:,}" + (", too few" if few else "")
 
 
-def _key(metric: str, whole: Mapping[str, Any], left: float) -> Chart:
-    """What the colours and the line mean."""
+def _key(metric: str, whole: Mapping[str, Any], left: float, sides: Collection[str]) -> Chart:
+    """What the colours of the sides that are drawn mean, and the line."""
     layers, at = [], 0.0
-    for text, colour in (*((KEY[side], tone) for side, tone in SIDES.items()), ("", LIGHT)):
+    for text, colour in (*((KEY[side], tone) for side, tone in SIDES.items() if side in sides), ("", LIGHT)):
         told = text or f"all together: {figure(metric, whole['value'])}"
         layers.append(note("●" if text else "┆", left + at, 0, color=colour, fontWeight="bold"))
         layers.append(note(told, left + at + SIZE, 0, color=INK))

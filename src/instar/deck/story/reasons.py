@@ -71,8 +71,8 @@ def deletion(facts: Facts, words: Words) -> Slide | None:
     gain, whole = found.gain, found.sanity[-1]
     points = [
         words("deletion.gain", gain=words.points(gain.value), low=words.points(gain.low), high=words.points(gain.high)),
-        words("deletion.sanity", all=words.number(whole.value), **_ends(whole, words)),
-        words("deletion.head", head=words.number(found.sanity[0].value)),
+        words("deletion.sanity", all=_signed(whole.value, words), **_ends(whole, words)),
+        words("deletion.head", head=_signed(found.sanity[0].value, words)),
     ]
     lines = [words(f"deletion.how.{found.method}"), *tests(found, words)]
     files = (f"{REASONS}reasons.yaml", f"{REASONS}deletion.csv", "figures/17-deletion.csv")
@@ -89,7 +89,7 @@ def deletion(facts: Facts, words: Words) -> Slide | None:
 def tests(found: Reasons, words: Words) -> list[str]:
     """How the reasons were tested, for notes."""
     assert found.gain is not None
-    named = {score.subject: f"{words.number(score.value)} ({_between(score, words)})" for score in found.sanity}
+    named = {score.subject: f"{_signed(score.value, words)} ({_between(score, words)})" for score in found.sanity}
     return [
         words("deletion.curve", n=words.whole(found.gain.n), level=words.percent(LEVEL)),
         words("deletion.randomised", **named),
@@ -97,7 +97,12 @@ def tests(found: Reasons, words: Words) -> list[str]:
 
 
 def _ends(score: Score, words: Words) -> dict[str, str]:
-    return {"low": words.number(score.low), "high": words.number(score.high)}
+    return {end: _signed(value, words) for end, value in (("low", score.low), ("high", score.high))}
+
+
+def _signed(value: float, words: Words) -> str:
+    """A correlation, with a true minus sign, at which no line breaks."""
+    return words.number(value).replace("-", "−")
 
 
 def _between(score: Score, words: Words) -> str:
