@@ -150,9 +150,9 @@ def test_suspects_are_shown_as_a_suspicion(facts: Facts) -> None:
     assert "a slide of their own" in plain(mistakes(many, WORDS)) and "none of the labels" in plain(
         mistakes(none, WORDS)
     )
-    told = [following(facts, WORDS) for facts in (few, none)]
-    assert "Check the 2 labels that are suspect" in plain(told[0]) + told[0].notes
-    assert "labels of the surest" in plain(told[1]) + told[1].notes
+    some, clear = (following(facts, WORDS) for facts in (few, none))
+    assert "Check the 2 labels that are suspect" in plain(some) + some.notes
+    assert "labels of the surest" in plain(clear) + clear.notes
 
 
 def test_no_threshold_is_asked_for_where_no_answer_is_wrong(facts: Facts) -> None:

@@ -47,8 +47,8 @@ def test_the_error_is_that_of_the_population_and_its_interval_holds_it() -> None
         p = np.stack([confidence, 1 - confidence], axis=1)
         truth = 1 - right.astype(np.int64)
         gap, error, *_ = figures("after", p, truth, np.zeros(600, np.int64), groups)
-        held += error.low <= true <= error.high
-        gaps += gap.low <= np.mean(many - many**1.6) <= gap.high
+        held += int(error.low <= true <= error.high)
+        gaps += int(gap.low <= np.mean(many - many**1.6) <= gap.high)
     assert held / repeats >= 0.88 and gaps / repeats >= 0.9
 
 

@@ -87,7 +87,9 @@ def test_a_paired_difference_holds_the_truth() -> None:
 
 def test_copies_are_no_witnesses() -> None:
     truth, scores, rows = drawn(np.random.default_rng(1), 50, 3, 1.0)
-    once, ten = (interval(macro(*(np.repeat(a, n, axis=0) for a in (truth, scores, rows)))) for n in (1, 10))
+    once, ten = (
+        interval(macro(np.repeat(truth, n), np.repeat(scores, n, axis=0), np.repeat(rows, n))) for n in (1, 10)
+    )
     assert (once.low, once.high) == pytest.approx((ten.low, ten.high), abs=1e-12)
 
 

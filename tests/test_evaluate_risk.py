@@ -80,7 +80,7 @@ def test_thresholds_are_chosen_on_validation_and_judged_on_test() -> None:
     assert found and all(t.wished > validation["accuracy"][-1] and t.wished in WISHES for t in found)
     for t in found:
         mask = test[0] >= t.threshold
-        assert (t.n, t.coverage) == (mask.sum(), pytest.approx(mask.mean()))
+        assert t.n == mask.sum() and t.coverage == pytest.approx(mask.mean())
         assert t.accuracy == pytest.approx(test[1][mask].mean()) and t.low <= t.accuracy <= t.high
     assert [t.coverage for t in found] == sorted((t.coverage for t in found), reverse=True)
     assert thresholds(curve(*test).clear(), *test) == ()

@@ -3,6 +3,7 @@
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -122,7 +123,12 @@ def test_the_test_split_is_opened_once_for_a_model(run: Path, monkeypatch: pytes
     before = store.read_frame(run / store.PREDICTIONS)
     asked: list[str] = []
     logits = passes.logits
-    monkeypatch.setattr(passes, "logits", lambda *given: asked.append(given[-1]) or logits(*given))
+
+    def noted(*given: Any) -> Any:
+        asked.append(given[-1])
+        return logits(*given)
+
+    monkeypatch.setattr(passes, "logits", noted)
     (run / steps.EVALUATION).unlink()
     assert pipeline.evaluate(run).opened == 1 and not asked
     assert store.current(run, "evaluate")
