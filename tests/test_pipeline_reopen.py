@@ -207,7 +207,7 @@ def test_new_examples_need_only_what_answers_rest_on(run: Path, tmp_path: Path) 
     path = run / store.PLAN
     good = path.read_text()
     content = yaml.safe_load(good)
-    content["recipe"]["input_size"] = 16
+    content["recipe"]["input_size"] += 8
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(UserError, match=r"plan\.yaml has changed since step train; run `instar run .*run` again"):
         pipeline.predict(run, [str(new)])
