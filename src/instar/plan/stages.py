@@ -14,7 +14,7 @@ from instar.plan.rates import DECAY, RANDOM, peak
 from instar.plan.rows import OPEN
 from instar.records import Audit, Card, Dataset, Decision, Json, Measurements, Stage, Timing
 
-MINUTES, MINUTES_SMALL = 10.0, 1.5
+MINUTES, MINUTES_SMALL = 10.0, 1.0
 """What a stage may take on this machine; and from scratch on a small set."""
 SMALL = 2_000
 """Training examples below which a set counts as small."""
