@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from instar.models.network import Answers, Network
 from instar.prepare.ahead import ahead
+from instar.prepare.flipped import Flipped
 from instar.prepare.passes import autocast, brought, device, laid_out, logits, placed, running
 from instar.records import Recipe, Stage
 from instar.train.batches import batches, seed_of
@@ -125,7 +126,7 @@ def answers(
     views = {"centre": data.prepared}
     if recipe.augment:
         whole = tricks.sized(data.prepared, data.prepared.shape.side // 16 * 16)  # type: ignore[attr-defined]
-        views |= {"mirror": tricks.Mirrored(data.prepared), "whole": whole, "whole-mirror": tricks.Mirrored(whole)}
+        views |= {"mirror": Flipped(data.prepared), "whole": whole, "whole-mirror": Flipped(whole)}
     found = {}
     for weights, state in states.items():
         if weights != "last" and not every:

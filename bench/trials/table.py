@@ -10,7 +10,6 @@ from scipy.special import softmax
 from instar.metrics import ORDERED, Floats, Ints, decoded, score
 
 DRAWS = 2000
-LOWER = ("mae",)
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,6 @@ def kept(path: Path) -> Kept:
                 part, way = name.split(":")
                 logits[part][way] = stored[name]
         return Kept(path.stem.rsplit("-", 1)[0], int(path.stem.rsplit("-", 1)[1]), float(stored["seconds"]), logits)
-
-
-Ways = dict[str, Floats]
 
 
 def ways(logits: dict[str, NDArray[np.float32]], prior_C: Floats, *, ordered: bool) -> dict[str, Ints]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, log_softmax, one_hot, softmax
+from torch.nn.functional import cross_entropy, one_hot, softmax
 
 from instar.models.depth import belongs
 from instar.models.network import Network
@@ -152,23 +152,6 @@ def forget_top(network: Network, groups: int) -> None:
             module.reset_parameters()
 
 
-@dataclass(frozen=True)
-class Mirrored:
-    """Prepared pictures, mirrored."""
-
-    given: Any
-
-    def batch(self, rows: Ints, augment: tuple[str, ...], seed: int) -> Batch:
-        """As of the pictures themselves."""
-        found: Batch = self.given.batch(rows, augment, seed)
-        return {"pixels": found["pixels"].flip(3)}
-
-    @property
-    def costs(self) -> Ints:
-        costs: Ints = self.given.costs
-        return costs
-
-
 def sized(prepared: Any, size: int) -> Prepared:
     """Prepared pictures, cut to another size than the plan's."""
     larger: Prepared = replace(prepared, shape=replace(prepared.shape, size=size))
@@ -178,8 +161,3 @@ def sized(prepared: Any, size: int) -> Prepared:
 def copied(model: nn.Module) -> dict[str, Tensor]:
     """The weights as they are now."""
     return deepcopy(model.state_dict())
-
-
-def log_shares(logits: NDArray[np.float32]) -> Tensor:
-    """Logarithms of the probabilities."""
-    return log_softmax(torch.from_numpy(logits).double(), 1)
