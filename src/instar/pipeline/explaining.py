@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -13,8 +12,9 @@ from instar.modality.modalities import MODALITIES
 from instar.pipeline.common import at_hand, planned
 from instar.pipeline.data import originals_unchanged
 from instar.pipeline.networks import trained_network
+from instar.pipeline.predicting import known, looked_at
 from instar.progress import say
-from instar.records import Dataset, Reasons, Temperature
+from instar.records import Reasons, Temperature
 
 SHARE, LEAST, MOST = 0.05, 2.0, 45.0
 """Of the time that training took the tests of reasons may take so much, but within these seconds; our judgement."""
@@ -66,13 +66,8 @@ def explain_new(folder: Path, arguments: Sequence[str], out: Path) -> Path:
     from instar.explain.base import Unexplained
     from instar.explain.page import write_page
 
-    known = read_yaml(folder / steps.DATASET, dict[str, Any])
-    dataset = Dataset(**{**known, "classes": tuple(known["classes"])}, table=pl.DataFrame())
-    recipe = store.recipe_of(store.read_plan(folder)[0])
-    modality = MODALITIES[dataset.modality]
-    inputs = modality.gather(arguments, dataset)
-    asked = pl.DataFrame({"id": [str(i) for i in range(len(inputs))], "input": inputs})
-    asked = asked.join(modality.measure(asked, Path()).select("id", "error"), on="id", maintain_order="left")
+    dataset, recipe = known(folder)
+    asked = looked_at(arguments, dataset)
     for name, why in asked.filter(pl.col("error").is_not_null()).select("input", "error").iter_rows():
         say(f"{name!r} cannot be read and is left out: {why}")
     readable = asked.filter(pl.col("error").is_null())["input"].to_list()
@@ -80,7 +75,7 @@ def explain_new(folder: Path, arguments: Sequence[str], out: Path) -> Path:
         raise UserError("none of the examples can be read; name others")
     warmth = read_yaml(folder / steps.TEMPERATURE, Temperature).value
     network = trained_network(folder, store.BEST, dataset, recipe)
-    prepared = modality.feed().examples(readable, recipe, store.read_card(folder).spec)
+    prepared = MODALITIES[dataset.modality].feed().examples(readable, recipe, store.read_card(folder).spec)
     try:
         answers, shown = account_new(Subject(network, prepared, recipe, readable, dataset.classes), warmth)
     except Unexplained as why:

@@ -12,7 +12,7 @@ from instar.evaluate.answering import sure_ones, with_sets
 from instar.files import read_yaml
 from instar.modality.modalities import MODALITIES
 from instar.pipeline.networks import trained_network
-from instar.records import Dataset, Temperature
+from instar.records import Dataset, Recipe, Temperature
 
 
 def predict(
@@ -37,16 +37,11 @@ def predict(
     from instar.evaluate import predictions
     from instar.prepare.passes import answer_logits
 
-    known = read_yaml(folder / steps.DATASET, dict[str, Any])
-    dataset = Dataset(**{**known, "classes": tuple(known["classes"])}, table=pl.DataFrame())
-    recipe = store.recipe_of(store.read_plan(folder)[0])
+    dataset, recipe = known(folder)
     modality = MODALITIES[dataset.modality]
     marks = [make(store.read_frame(folder / steps.VALIDATION), dataset.classes, wish) for make, wish in wishes]
     value = read_yaml(folder / steps.TEMPERATURE, Temperature).value
-    inputs = modality.gather(arguments, dataset)
-    asked = pl.DataFrame({"id": [str(i) for i in range(len(inputs))], "input": inputs})
-    measured = modality.measure(asked, Path()).select("id", "error")
-    asked = asked.join(measured, on="id", how="left", maintain_order="left")
+    asked = looked_at(arguments, dataset)
     readable = asked.filter(pl.col("error").is_null())["input"].to_list()
     found = None
     if readable:
@@ -57,3 +52,19 @@ def predict(
     for mark in marks:
         answers = mark(answers)
     return answers
+
+
+def known(folder: Path) -> tuple[Dataset, Recipe]:
+    """What a run says of its data set, without the examples, and its recipe: all that new examples need of both."""
+    content = read_yaml(folder / steps.DATASET, dict[str, Any])
+    dataset = Dataset(**{**content, "classes": tuple(content["classes"])}, table=pl.DataFrame())
+    return dataset, store.recipe_of(store.read_plan(folder)[0])
+
+
+def looked_at(arguments: Sequence[str], dataset: Dataset) -> pl.DataFrame:
+    """New examples in the order asked: id, input, error (null where the example can be read)."""
+    modality = MODALITIES[dataset.modality]
+    inputs = modality.gather(arguments, dataset)
+    asked = pl.DataFrame({"id": [str(i) for i in range(len(inputs))], "input": inputs})
+    measured = modality.measure(asked, Path()).select("id", "error")
+    return asked.join(measured, on="id", how="left", maintain_order="left")
